@@ -1,0 +1,3 @@
+export * from "./activation.js";
+export * from "./loss.js";
+export * from "./statistics.js";

@@ -1,0 +1,34 @@
+import { DeviceError } from "../errors.js";
+import { topologicalOrder } from "../graph.js";
+import type { Op } from "../op.js";
+import { type Tensor, withScope } from "../tensor.js";
+import { rewrite } from "./rewrite.js";
+
+const leaves = new Set(["input", "constant", "full"]);
+
+/** Definitions may use ops that have definitions themselves; deeper nesting than this is a cycle. */
+const maxDepth = 16;
+
+/**
+ * Replaces the ops that a device lacks by their definitions.
+ * @throws DeviceError for an op that is neither supported nor defined by others
+ */
+export function decompose(outputs: readonly Tensor[], supports: (op: Op) => boolean): Tensor[] {
+  let current = [...outputs];
+  for (let depth = 0; depth < maxDepth; depth++) {
+    const open = topologicalOrder(current).some(({ op }) => !leaves.has(op.name) && !supports(op));
+    if (!open) return current;
+    current = rewrite(current, ({ op, attrs, scope }, inputs) => {
+      if (leaves.has(op.name) || supports(op)) return undefined;
+      const define = op.decompose;
+      if (define === undefined) {
+        throw new DeviceError(
+          `${op.name}: the device has no kernel for it and it has no definition by other ops. Register a kernel or give it a decompose.`,
+        );
+      }
+      const defined = withScope(scope, () => define(inputs, attrs));
+      return Array.isArray(defined) ? (defined as readonly Tensor[]) : [defined as Tensor];
+    });
+  }
+  throw new DeviceError(`decompose: definitions are nested more than ${maxDepth} deep; does an op define itself?`);
+}

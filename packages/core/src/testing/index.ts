@@ -1,0 +1,15 @@
+export { type Comparison, compareTensors } from "./compare.js";
+export {
+  type ConformanceCase,
+  type ConformanceOptions,
+  type ConformanceResult,
+  type ConformanceTest,
+  conformance,
+  conformanceCases,
+  conformanceTests,
+  type Pass,
+  runCase,
+} from "./conformance.js";
+export { type GradientCheck, type GradientCheckOptions, checkGradient } from "./gradient-check.js";
+export { graphOf, lossOf, projection, type SampleGraph } from "./graph.js";
+export { allSamples, type OpSample, type SampleTag, samples } from "./samples/index.js";

@@ -1,0 +1,3 @@
+export { type FileDType, type FileTensor, fileDTypeBytes, fromHostTensor, toHostTensor } from "./file-tensor.js";
+export { blobSource, bytesSource, type RandomAccess } from "./random-access.js";
+export * from "./safetensors.js";

@@ -1,0 +1,2 @@
+export { type OnnxOptions, onnx } from "./device.js";
+export type { Provider, Runtime } from "./runtime.js";

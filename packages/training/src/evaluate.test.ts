@@ -1,0 +1,87 @@
+import { hostTensor, type Tensor, toNumbers } from "@ocelli/core";
+import { reference } from "@ocelli/core/reference";
+import { type Context, Flatten, Linear, Module, Sequential } from "@ocelli/layers";
+import { describe, expect, it } from "vitest";
+import { evaluator, normalize, predictor } from "./index.js";
+
+class Net extends Module {
+  readonly layers = new Sequential(new Flatten(), new Linear(4, 7));
+  override forward(x: Tensor, ctx: Context): Tensor {
+    return ctx.call(this.layers, x);
+  }
+}
+
+const transform = normalize({ mean: [0.5], std: [0.5] });
+const images = Uint8Array.from({ length: 10 * 4 }, (_, i) => (i * 91) % 256);
+const labels = Int32Array.from({ length: 10 }, (_, i) => (i * 3) % 7);
+
+function batches(size: number) {
+  const out = [];
+  for (let from = 0; from < 10; from += size) {
+    const to = Math.min(10, from + size);
+    out.push({
+      images: hostTensor(images.slice(from * 4, to * 4), [to - from, 1, 2, 2]),
+      labels: hostTensor(labels.slice(from, to)),
+    });
+  }
+  return out;
+}
+
+describe("evaluator", () => {
+  it("gives the same for any batch size: what fills the last batch is not counted", async () => {
+    await using device = await reference();
+    const model = new Net();
+    using state = await device.init(model, { seed: 1 });
+    const whole = await evaluator(device, state, { model, transform })(batches(10));
+    for (const size of [1, 3, 4, 9]) {
+      const parts = await evaluator(device, state, { model, transform })(batches(size));
+      expect(parts.count).toBe(10);
+      expect(parts.accuracy).toBeCloseTo(whole.accuracy, 6);
+      expect(parts.top5).toBeCloseTo(whole.top5, 6);
+      expect(parts.loss).toBeCloseTo(whole.loss, 6);
+    }
+  });
+
+  it("agrees with the predictor's logits counted by hand", async () => {
+    await using device = await reference();
+    const model = new Net();
+    using state = await device.init(model, { seed: 2 });
+    using predict = await predictor(device, state, { model, transform, output: "logits" });
+    const logits = toNumbers(await predict(hostTensor(images, [10, 1, 2, 2])));
+    let right = 0;
+    let among = 0;
+    for (let n = 0; n < 10; n++) {
+      const row = [...logits.subarray(n * 7, n * 7 + 7)];
+      const above = row.filter((value) => value > (row[labels[n] as number] as number)).length;
+      right += above === 0 ? 1 : 0;
+      among += above < 5 ? 1 : 0;
+    }
+    const { accuracy, top5 } = await evaluator(device, state, { model, transform })(batches(4));
+    expect([accuracy, top5]).toEqual([right / 10, among / 10]);
+  });
+
+  it("says so when there is nothing to evaluate, or a batch outgrows the first", async () => {
+    await using device = await reference();
+    const model = new Net();
+    using state = await device.init(model);
+    const evaluate = evaluator(device, state, { model, transform });
+    await expect(evaluate([])).rejects.toThrow("there are no samples");
+    await expect(evaluate([...batches(4).slice(2), ...batches(4).slice(0, 1)])).rejects.toThrow(
+      /has 4 samples; the first one had 2/,
+    );
+  });
+});
+
+describe("predictor", () => {
+  it("keeps the copy it was made of, and adds up to 1", async () => {
+    await using device = await reference();
+    const model = new Net();
+    using state = await device.init(model, { seed: 2 });
+    using predict = await predictor(device, state, { model, transform });
+    const one = hostTensor(images.slice(0, 4), [1, 1, 2, 2]);
+    const before = toNumbers(await predict(one));
+    await state.write({ params: { "layers.1.weight": hostTensor(new Float32Array(28), [7, 4]) } });
+    expect([...toNumbers(await predict(one))]).toEqual([...before]);
+    expect(before.reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+  });
+});

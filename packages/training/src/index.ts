@@ -1,0 +1,41 @@
+export * from "./data/index.js";
+export { TrainingError } from "./errors.js";
+export { amongTop, type EvaluateOptions, type Evaluation, type Evaluator, evaluator } from "./evaluate.js";
+export {
+  type CheckpointSink,
+  type EpochSummary,
+  type FitEvent,
+  type FitOptions,
+  type FitResult,
+  fit,
+  freshProgress,
+  type Progress,
+} from "./fit.js";
+export * from "./optim/index.js";
+export { type Predictor, type PredictorOptions, predictor } from "./predictor.js";
+export {
+  constantSchedule,
+  makeSchedule,
+  multiStepSchedule,
+  type Schedule,
+  schedules,
+  stepSchedule,
+} from "./schedule/index.js";
+export {
+  type HostBatch,
+  logitsOf,
+  optimizerState,
+  type StepResult,
+  type TrainStep,
+  type TrainStepOptions,
+  trainingProgram,
+  trainStep,
+} from "./train-step.js";
+export {
+  type BatchTensors,
+  makeTransform,
+  type NormalizeOptions,
+  normalize,
+  type Transform,
+  transforms,
+} from "./transform.js";

@@ -1,0 +1,33 @@
+import { open, readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { replaceFile } from "./replace-file.js";
+
+const mark = ".writing-";
+
+/**
+ * Writes a file so that its name always shows a whole one: beside it first, flushed to disk, then renamed over it.
+ * On failure (a full disk, say) the old file stays and the new one's rest is removed.
+ */
+export async function writeAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+  const beside = `${path}${mark}${process.pid}`;
+  try {
+    const file = await open(beside, "w");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await replaceFile(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+}
+
+/** Removes what a killed process left half-written beside `path`. */
+export async function sweep(path: string): Promise<void> {
+  const names = await readdir(dirname(path)).catch(() => []);
+  const left = names.filter((name) => name.startsWith(`${basename(path)}${mark}`));
+  await Promise.all(left.map((name) => rm(join(dirname(path), name), { force: true })));
+}

@@ -1,0 +1,8 @@
+export { writeAtomic } from "./atomic-write.js";
+export * from "./cache.js";
+export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+export * from "./datasets.js";
+export * from "./download.js";
+export type { DatasetProgress, FetchOptions } from "./fetch-dataset.js";
+export type { LoadedDataset } from "./load-source.js";
+export { type RunConfig, RunDirectory } from "./run-directory.js";

@@ -1,0 +1,97 @@
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hostTensor } from "@ocelli/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { freshProgress } from "../fit.js";
+import { type RunConfig, RunDirectory, readCheckpoint, writeAtomic, writeCheckpoint } from "./index.js";
+
+const config: RunConfig = {
+  format: "ocelli-run-1",
+  model: { name: "lenet5_modern", options: {} },
+  data: { name: "digits", dir: null },
+  classes: ["0", "1"],
+  image: [1, 28, 28],
+  optimizer: { name: "sgd", options: { lr: 0.1 } },
+  schedule: { name: "constant", options: {} },
+  transform: { name: "normalize", options: { mean: [0.1], std: [0.3] } },
+  epochs: 2,
+  batchSize: 8,
+  seed: 0,
+  device: { name: "reference", threads: null },
+};
+
+const values = {
+  params: { "conv1.weight": hostTensor([1.5, -2, 3], [3]), "a.0.b": hostTensor([7], []) },
+  buffers: { "bn.num_batches_tracked": hostTensor(Int32Array.of(12), []) },
+  optimizer: { "conv1.weight.momentum_buffer": hostTensor([0, 1, 2], [3, 1]) },
+};
+
+let dir = "";
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "ocelli-run-"));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+describe("checkpoints", () => {
+  const progress = { ...freshProgress, epoch: 1, batch: 4, step: 12, lossSum: 0.1 + 0.2, accuracySum: 3.25 };
+
+  it("come back as they were", async () => {
+    const path = join(dir, "last.safetensors");
+    await writeCheckpoint(path, { values, progress });
+    const back = await readCheckpoint(path);
+    expect(back).toEqual({ values, progress });
+    expect(await readdir(dir)).toEqual(["last.safetensors"]);
+  });
+
+  it("are refused when damaged or something else, by name", async () => {
+    const path = join(dir, "last.safetensors");
+    await writeCheckpoint(path, { values, progress });
+    const { length } = await readFile(path);
+    await truncate(path, length - 3);
+    await expect(readCheckpoint(path)).rejects.toThrow(/last\.safetensors/);
+    await writeFile(path, "hello, this is text");
+    await expect(readCheckpoint(path)).rejects.toThrow(/last\.safetensors/);
+  });
+
+  it("keep the old file when writing fails", async () => {
+    const path = join(dir, "file");
+    await writeAtomic(path, "old");
+    await expect(writeAtomic(join(path, "below-a-file"), "new")).rejects.toThrow();
+    expect(await readFile(path, "utf8")).toBe("old");
+    expect(await readdir(dir)).toEqual(["file"]);
+  });
+});
+
+describe("run directories", () => {
+  it("are made once, opened again, and remember", async () => {
+    const path = join(dir, "run");
+    const run = await RunDirectory.create(path, config);
+    await expect(run.load()).rejects.toThrow(/has no last.safetensors yet/);
+    await run.save("last", values, freshProgress);
+    await run.log({ event: "epoch", epoch: 1 });
+    const again = await RunDirectory.open(path);
+    expect(again.config).toEqual(config);
+    expect((await again.load()).values).toEqual(values);
+    expect(await again.has("best")).toBe(false);
+    await expect(RunDirectory.create(path, config)).rejects.toThrow(/holds a run already. Resume it \(--resume/);
+  });
+
+  it("are cleared of what a killed process left", async () => {
+    const path = join(dir, "run");
+    await RunDirectory.create(path, config);
+    await writeFile(join(path, "last.safetensors.writing-4242"), "half");
+    await RunDirectory.open(path);
+    expect(await readdir(path)).toEqual(["run.json"]);
+  });
+
+  it("are refused when there is none, or run.json is damaged", async () => {
+    await expect(RunDirectory.open(join(dir, "none"))).rejects.toThrow(/is not a run: it has no readable run.json/);
+    const path = join(dir, "run");
+    await RunDirectory.create(path, config);
+    await writeFile(join(path, "run.json"), "{");
+    await expect(RunDirectory.open(path)).rejects.toThrow(/run\.json: not JSON/);
+    await writeFile(join(path, "run.json"), JSON.stringify({ format: "ocelli-run-1" }));
+    await expect(RunDirectory.open(path)).rejects.toThrow(/lacks model, data, classes/);
+  });
+});

@@ -1,0 +1,117 @@
+import { appendFile, mkdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { ArgumentError, FormatError } from "@ocelli/core";
+import type { CheckpointSink } from "../fit.js";
+import { sweep, writeAtomic } from "./atomic-write.js";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+
+/** What a run is, written once at its start: enough to rebuild model, data and training. */
+export interface RunConfig {
+  readonly format: "ocelli-run-1";
+  readonly model: { readonly name: string; readonly options: Readonly<Record<string, number>> };
+  /** `limit`: only so many images of each split were used. */
+  readonly data: { readonly name: string; readonly dir: string | null; readonly limit?: number };
+  readonly classes: readonly string[];
+  /** `[C, H, W]` of the data's images, before the transform. */
+  readonly image: readonly [number, number, number];
+  readonly optimizer: { readonly name: string; readonly options: Readonly<Record<string, number | boolean>> };
+  readonly schedule: { readonly name: string; readonly options: Readonly<Record<string, number | readonly number[]>> };
+  readonly transform: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  /** What it was trained on; the same bits need the same. */
+  readonly device: { readonly name: string; readonly threads: number | null };
+}
+
+/**
+ * A folder that holds a run: `run.json`, `last.safetensors`, `best.safetensors`, `log.jsonl`. Each file is replaced in one move.
+ */
+export class RunDirectory implements CheckpointSink {
+  readonly path: string;
+  readonly config: RunConfig;
+
+  private constructor(path: string, config: RunConfig) {
+    this.path = path;
+    this.config = config;
+  }
+
+  /** Starts a run in a folder, made if need be. @throws ArgumentError when the folder holds a run already */
+  static async create(path: string, config: RunConfig): Promise<RunDirectory> {
+    await mkdir(path, { recursive: true });
+    if (await exists(join(path, "run.json"))) {
+      throw new ArgumentError(
+        `run: ${path} holds a run already. Resume it (--resume ${path}) or choose another folder (--out).`,
+      );
+    }
+    await writeAtomic(join(path, "run.json"), `${JSON.stringify(config, null, 2)}\n`);
+    return new RunDirectory(path, config);
+  }
+
+  /** Opens a run. @throws ArgumentError when there is none; FormatError when run.json is damaged */
+  static async open(path: string): Promise<RunDirectory> {
+    const file = join(path, "run.json");
+    const text = await readFile(file, "utf8").catch(() => {
+      throw new ArgumentError(`run: ${path} is not a run: it has no readable run.json. \`ocelli train\` makes runs.`);
+    });
+    const directory = new RunDirectory(path, parseConfig(file, text));
+    await Promise.all(["run.json", "last.safetensors", "best.safetensors"].map((name) => sweep(join(path, name))));
+    return directory;
+  }
+
+  checkpointPath(kind: "last" | "best"): string {
+    return join(this.path, `${kind}.safetensors`);
+  }
+
+  async save(kind: "last" | "best", values: Checkpoint["values"], progress: Checkpoint["progress"]): Promise<void> {
+    await writeCheckpoint(this.checkpointPath(kind), { values, progress });
+  }
+
+  /** @throws ArgumentError when the run has not saved one yet */
+  async load(kind: "last" | "best" = "last"): Promise<Checkpoint> {
+    const path = this.checkpointPath(kind);
+    if (!(await exists(path)))
+      throw new ArgumentError(`run: ${this.path} has no ${kind}.safetensors yet: it ended before its first checkpoint`);
+    return readCheckpoint(path);
+  }
+
+  has(kind: "last" | "best"): Promise<boolean> {
+    return exists(this.checkpointPath(kind));
+  }
+
+  /** Adds one line to the log. */
+  async log(record: Readonly<Record<string, unknown>>): Promise<void> {
+    await appendFile(join(this.path, "log.jsonl"), `${JSON.stringify(record)}\n`);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+function parseConfig(file: string, text: string): RunConfig {
+  let config: Partial<RunConfig>;
+  try {
+    config = JSON.parse(text) as Partial<RunConfig>;
+  } catch {
+    throw new FormatError(`${file}: not JSON`);
+  }
+  if (config?.format !== "ocelli-run-1")
+    throw new FormatError(`${file}: the format is ${JSON.stringify(config?.format)}; it needs "ocelli-run-1"`);
+  const needed = [
+    "model",
+    "data",
+    "classes",
+    "image",
+    "optimizer",
+    "schedule",
+    "transform",
+    "epochs",
+    "batchSize",
+    "seed",
+    "device",
+  ] as const;
+  const missing = needed.filter((name) => config[name] === undefined);
+  if (missing.length > 0) throw new FormatError(`${file}: lacks ${missing.join(", ")}`);
+  return config as RunConfig;
+}

@@ -1,0 +1,21 @@
+import { ArgumentError } from "@ocelli/core";
+import { adam } from "./adam.js";
+import type { Optimizer } from "./optimizer.js";
+import { sgd } from "./sgd.js";
+
+export { type AdamOptions, adam } from "./adam.js";
+export type { Optimizer, UpdateArgs, UpdateResult } from "./optimizer.js";
+export { type SgdOptions, sgd } from "./sgd.js";
+
+/** Every optimizer, by the name that checkpoints and the command line use. */
+export const optimizers = { sgd, adam } as const;
+
+export type OptimizerName = keyof typeof optimizers;
+
+/** An optimizer from its name and options, as a checkpoint stores them. @throws ArgumentError for an unknown name */
+export function makeOptimizer(name: string, options: Readonly<Record<string, number | boolean>>): Optimizer {
+  if (!Object.hasOwn(optimizers, name)) {
+    throw new ArgumentError(`optimizer: "${name}" is unknown; there are ${Object.keys(optimizers).join(", ")}`);
+  }
+  return (optimizers[name as OptimizerName] as (given: object) => Optimizer)(options);
+}

@@ -1,0 +1,205 @@
+/**
+ * LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition", Proc. IEEE 86(11), 1998.
+ */
+import {
+  ArgumentError,
+  add,
+  avgPool2d,
+  concat,
+  constant,
+  conv2d,
+  exp,
+  full,
+  gather,
+  hostTensor,
+  log,
+  mean,
+  mul,
+  neg,
+  oneHot,
+  reshape,
+  sub,
+  sum,
+  type Tensor,
+  tanh,
+} from "@ocelli/core";
+import {
+  Buffer,
+  type Context,
+  Conv2d,
+  Flatten,
+  Linear,
+  MaxPool2d,
+  Module,
+  Parameter,
+  ReLU,
+  Sequential,
+  uniform,
+  zeros,
+} from "@ocelli/layers";
+import { initialised } from "../initialise.js";
+import { digitBitmaps } from "./lenet-bitmaps.js";
+
+/** Units of layer S2 that each unit of C3 reads (Table I): 60 connections. */
+const connections: readonly (readonly number[])[] = [
+  [0, 1, 2],
+  [1, 2, 3],
+  [2, 3, 4],
+  [3, 4, 5],
+  [0, 4, 5],
+  [0, 1, 5],
+  [0, 1, 2, 3],
+  [1, 2, 3, 4],
+  [2, 3, 4, 5],
+  [0, 3, 4, 5],
+  [0, 1, 4, 5],
+  [0, 1, 2, 5],
+  [0, 1, 3, 4],
+  [1, 2, 4, 5],
+  [0, 2, 3, 5],
+  [0, 1, 2, 3, 4, 5],
+];
+
+/** The squashing function of appendix A: 1.7159 tanh(2/3 x), which maps +-1 to +-1. */
+const squash = (x: Tensor): Tensor => mul(1.7159, tanh(mul(2 / 3, x)));
+
+/** Initial weights are uniform in +-2.4 / fan-in (section II.B of appendix A). */
+const fanIn = (count: number) => uniform(-2.4 / count, 2.4 / count);
+
+/** Adds the four pixels of each 2x2 block, times a trainable coefficient, plus a bias; one of each a map. */
+export class Subsampling extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+
+  constructor(channels: number) {
+    super();
+    this.weight = new Parameter([channels], fanIn(4));
+    this.bias = new Parameter([channels], zeros);
+  }
+
+  override forward(x: Tensor, ctx: Context): Tensor {
+    const spread = (vector: Tensor): Tensor => reshape(vector, [1, vector.shape[0] as number, 1, 1]);
+    const sums = mul(avgPool2d(x, { kernelSize: 2 }), 4);
+    return add(mul(sums, spread(ctx.get(this.weight))), spread(ctx.get(this.bias)));
+  }
+}
+
+/** C3: 5x5 kernels for the 60 pairs of Table I alone, so that what is not connected is no parameter. */
+export class TableConv extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly #positions: Int32Array;
+
+  constructor(table: readonly (readonly number[])[], inChannels: number, kernelSize: number) {
+    super();
+    const count = table.reduce((total, inputs) => total + inputs.length, 0);
+    this.weight = new Parameter([count, kernelSize, kernelSize], fanIn((count / table.length) * kernelSize ** 2));
+    this.bias = new Parameter([table.length], zeros);
+    // For each (output, input), which kernel it has; `count` stands for the empty one.
+    this.#positions = new Int32Array(table.length * inChannels).fill(count);
+    let next = 0;
+    for (const [out, inputs] of table.entries())
+      for (const channel of inputs) this.#positions[out * inChannels + channel] = next++;
+  }
+
+  override forward(x: Tensor, ctx: Context): Tensor {
+    const kernels = ctx.get(this.weight);
+    const [, kh, kw] = kernels.shape as readonly [number, number, number];
+    const withEmpty = concat([kernels, full([1, kh, kw], 0)], 0);
+    const bias = ctx.get(this.bias);
+    const outputs = bias.shape[0] as number;
+    const dense = reshape(gather(withEmpty, constant(hostTensor(this.#positions))), [outputs, -1, kh, kw]);
+    return add(conv2d(x, dense), reshape(bias, [1, outputs, 1, 1]));
+  }
+}
+
+/** The output layer: minus the squared distance to each class's fixed 7x12 bitmap. The paper's penalties are these, negated. */
+export class RbfOutput extends Module {
+  readonly prototypes: Buffer;
+
+  constructor(bitmaps: readonly (readonly number[])[]) {
+    super();
+    const values = Float32Array.from(bitmaps.flat());
+    this.prototypes = new Buffer([bitmaps.length, bitmaps[0]?.length ?? 0], { init: () => values.slice() });
+  }
+
+  override forward(x: Tensor, ctx: Context): Tensor {
+    const prototypes = ctx.get(this.prototypes);
+    const [classes, size] = prototypes.shape as readonly [number, number];
+    const difference = sub(reshape(x, [-1, 1, size]), reshape(prototypes, [1, classes, size]));
+    return neg(sum(mul(difference, difference), { axes: 2 }));
+  }
+}
+
+/** LeNet-5 as published: `[N, 1, 32, 32]` -> `[N, 10]`, 60,000 trainable parameters. */
+export class LeNet5 extends Module {
+  readonly c1 = initialised(new Conv2d(1, 6, { kernelSize: 5 }), fanIn(25));
+  readonly s2 = new Subsampling(6);
+  readonly c3 = new TableConv(connections, 6, 5);
+  readonly s4 = new Subsampling(16);
+  readonly c5 = initialised(new Conv2d(16, 120, { kernelSize: 5 }), fanIn(400));
+  readonly f6 = initialised(new Linear(120, 84), fanIn(120));
+  readonly output: RbfOutput;
+
+  /** @throws ArgumentError for more classes than there are bitmaps, or other than one channel */
+  constructor({
+    numClasses = 10,
+    inChannels = 1,
+  }: { readonly numClasses?: number; readonly inChannels?: number } = {}) {
+    super();
+    if (inChannels !== 1 || !(numClasses >= 1 && numClasses <= digitBitmaps.length)) {
+      throw new ArgumentError(
+        `lenet5: built for ${inChannels} channels and ${numClasses} classes; as published it reads grey images and has bitmaps for ${digitBitmaps.length} digits. lenet5_modern takes any.`,
+      );
+    }
+    this.output = new RbfOutput(digitBitmaps.slice(0, numClasses));
+  }
+
+  override forward(x: Tensor, ctx: Context): Tensor {
+    const features = ctx.chain(x, this.c1, squash, this.s2, squash, this.c3, squash, this.s4, squash, this.c5, squash);
+    return ctx.chain(reshape(features, [-1, 120]), this.f6, squash, this.output);
+  }
+}
+
+/**
+ * The paper's criterion (equation 9): the penalty of the right class, and a term that pushes the others' penalties up, kept in bounds
+ * by a class of garbage with the constant penalty `garbage`.
+ */
+export function lenet5LossPerSample(logits: Tensor, labels: Tensor, garbage = 1): Tensor {
+  const right = sum(mul(logits, oneHot(labels, logits.shape[1] as number)), { axes: 1 });
+  const competition = log(add(Math.exp(-garbage), sum(exp(logits), { axes: 1 })));
+  return sub(competition, right);
+}
+
+/** Mean of {@link lenet5LossPerSample} over the batch. */
+export function lenet5Loss(logits: Tensor, labels: Tensor): Tensor {
+  return mean(lenet5LossPerSample(logits, labels));
+}
+
+/** LeNet-5 as it is built today (ReLU, max pooling, softmax): `[N, 1, 28, 28]` -> `[N, classes]`, 61,706 parameters for 10. */
+export class LeNet5Modern extends Module {
+  readonly features: Sequential;
+  readonly classifier: Sequential;
+
+  constructor({
+    numClasses = 10,
+    inChannels = 1,
+  }: { readonly numClasses?: number; readonly inChannels?: number } = {}) {
+    super();
+    this.features = new Sequential(
+      new Conv2d(inChannels, 6, { kernelSize: 5, padding: 2 }),
+      new ReLU(),
+      new MaxPool2d({ kernelSize: 2 }),
+      new Conv2d(6, 16, { kernelSize: 5 }),
+      new ReLU(),
+      new MaxPool2d({ kernelSize: 2 }),
+      new Conv2d(16, 120, { kernelSize: 5 }),
+      new ReLU(),
+    );
+    this.classifier = new Sequential(new Flatten(), new Linear(120, 84), new ReLU(), new Linear(84, numClasses));
+  }
+
+  override forward(x: Tensor, ctx: Context): Tensor {
+    return ctx.chain(x, this.features, this.classifier);
+  }
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from "tsup";
+
+/**
+ * The build of every package. `entries` are its public files, without `src/` and `.ts`: only they get types.
+ * Types of files behind a `#name` import belong here too.
+ */
+export function library(entries: string[]) {
+  return defineConfig({
+    // One output file per source file: bundlers then drop ops a program does not use (one bundled file kept them).
+    entry: ["src/**/*.ts", "!src/**/*.test.ts", "!src/**/*.test-d.ts"],
+    bundle: false,
+    format: "esm",
+    target: "es2022",
+    clean: true,
+    silent: true,
+    dts: {
+      entry: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
+      // Without it, programs compiled with lib ES2022 know no `Disposable`.
+      banner: '/// <reference lib="esnext.disposable" />',
+    },
+  });
+}
