@@ -2,17 +2,17 @@
  * What the maker of a device writes: memory, and a compiler for one finished graph. {@link createDevice} adds everything that devices
  * share: tracing, passes, the cache of programs, the queue, and checks of inputs and state.
  */
-import type { CompileOptions, Device, DeviceInfo, Handle, Program, Specs, Tensors, Traceable } from "./device.js";
-import { ArgumentError, DisposedError, DTypeError, ShapeError, StateError } from "./errors.js";
-import { structuralHash, topologicalOrder } from "./graph.js";
+import type { CompileOptions, Device, DeviceInfo, Handle, Program, Traceable } from "./device.js";
+import { asyncDisposeKey, disposeKey } from "./dispose.js";
+import { DisposedError } from "./errors.js";
+import { topologicalOrder } from "./graph.js";
 import type { HostTensor } from "./host.js";
 import type { Op } from "./op.js";
-import { constant, input } from "./ops/leaf.js";
-import { optimize } from "./passes/index.js";
+import { CompiledProgram } from "./program.js";
 import { Queue } from "./queue.js";
-import { sameShape } from "./shape.js";
 import { type Memory, State } from "./state.js";
-import { formatSpec, type Spec, type Tensor } from "./tensor.js";
+import type { Spec, Tensor } from "./tensor.js";
+import { finish, trace } from "./trace.js";
 
 export type { ConvAttrs } from "./ops/conv.js";
 export { type KernelTable, type PrimitiveName, primitives } from "./ops/index.js";
@@ -21,6 +21,7 @@ export { type MatmulAttrs, matmulSizes } from "./ops/matmul.js";
 export { batchAxes, batchCount, type LrnAttrs } from "./ops/norm.js";
 export { type AvgPoolAttrs, type PoolAttrs, windowSizes } from "./ops/pool.js";
 export { decompose, fold, optimize, rewrite, share, uniformValue } from "./passes/index.js";
+export { trace } from "./trace.js";
 
 /** A finished graph: every op is one that the backend supports. */
 export interface ProgramGraph {
@@ -51,6 +52,8 @@ export interface Executable<B> {
 
 export interface Backend<B = unknown> {
   readonly info: DeviceInfo;
+  /** True where updates are written into the spare memory of a call; a state then keeps the value before last for it. */
+  readonly keepsSpares?: boolean;
   /** True for ops that run as they are; the others are replaced by their definitions. */
   supports(op: Op): boolean;
   upload(host: HostTensor): B | Promise<B>;
@@ -80,10 +83,6 @@ interface Cached<B> {
 /** A cached program that is ready. */
 type Ready<B> = Cached<B> & { readonly executable: Executable<B> };
 
-const asyncDisposeKey: typeof Symbol.asyncDispose =
-  Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as typeof Symbol.asyncDispose);
-const disposeKey: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
-
 class BackedDevice<B> implements Device {
   readonly info: DeviceInfo;
   readonly #backend: Backend<B>;
@@ -100,6 +99,7 @@ class BackedDevice<B> implements Device {
     this.#cacheBytes = cacheBytes;
     this.#memory = {
       queue: this.#queue,
+      keepsSpares: backend.keepsSpares ?? false,
       upload: (host) => backend.upload(host),
       download: (buffer, spec) => backend.download(buffer, spec),
       // A backend that is gone has freed everything itself.
@@ -123,9 +123,19 @@ class BackedDevice<B> implements Device {
       nodes,
       bytes: cached.executable.bytes,
     };
-    return new CompiledProgram(this.#memory, this.#queue, graph, Object.keys(traced.outputs), cached, stats, () =>
-      this.#trim(),
-    );
+    const release = (): void => {
+      cached.users--;
+      void this.#trim();
+    };
+    const outputNames = Object.keys(traced.outputs);
+    return new CompiledProgram({
+      memory: this.#memory,
+      graph,
+      outputNames,
+      executable: cached.executable,
+      stats,
+      release,
+    });
   }
 
   async createState(values: Parameters<Device["createState"]>[0]): Promise<State> {
@@ -209,180 +219,5 @@ class BackedDevice<B> implements Device {
       return drop;
     });
     for (const [, executable] of dropped) await this.#queue.add(() => executable.dispose());
-  }
-}
-
-interface TracedProgram {
-  readonly inputs: ReadonlyMap<string, Tensor>;
-  readonly state: ReadonlyMap<string, Tensor>;
-  readonly outputs: Tensors;
-  readonly updates: Tensors;
-}
-
-/** Builds the graph of a program once, with a leaf for every input and every state entry. */
-export function trace(program: Traceable, frozen: Readonly<Record<string, HostTensor>> = {}): TracedProgram {
-  const leaves = (specs: Specs, prefix: string): Map<string, Tensor> =>
-    new Map(Object.entries(specs).map(([name, spec]) => [name, input(prefix + name, spec)]));
-  const inputs = leaves(program.inputs, "");
-  const live = Object.entries(program.state ?? {}).filter(([name]) => !(name in frozen));
-  const state = leaves(Object.fromEntries(live), "state:");
-  const constants = Object.entries(program.state ?? {})
-    .filter(([name]) => name in frozen)
-    .map(([name, spec]) => [name, constant(frozenEntry(name, frozen[name] as HostTensor, spec))]);
-  const { outputs, updates = {} } = program.build(
-    Object.fromEntries(inputs),
-    Object.fromEntries([...state, ...(constants as [string, Tensor][])]),
-  );
-  for (const [name, tensor] of Object.entries(updates)) {
-    const leaf = state.get(name);
-    if (leaf === undefined)
-      throw new ArgumentError(`compile: update of ${name}, which is no live state entry of the program`);
-    if (!sameShape(leaf.shape, tensor.shape) || leaf.dtype !== tensor.dtype) {
-      throw new ShapeError(`compile: update of ${name} is ${formatSpec(tensor)}; the entry is ${formatSpec(leaf)}`);
-    }
-  }
-  return { inputs, state, outputs, updates };
-}
-
-function frozenEntry(name: string, host: HostTensor, spec: Spec): HostTensor {
-  if (host.dtype === spec.dtype && sameShape(host.shape, spec.shape)) return host;
-  throw new StateError(`compile: frozen entry ${name} is ${formatSpec(host)}; the program needs ${formatSpec(spec)}`, { name });
-}
-
-/** Runs the passes and names the structure. */
-function finish({ inputs, state, outputs, updates }: TracedProgram, supports: (op: Op) => boolean): ProgramGraph {
-  const count = Object.keys(outputs).length;
-  const results = optimize([...Object.values(outputs), ...Object.values(updates)], { supports });
-  const names = Object.keys(updates);
-  return {
-    hash: `${structuralHash(results)}-${count}-${names.join()}`,
-    inputs,
-    state,
-    outputs: results.slice(0, count),
-    updates: new Map(results.slice(count).map((tensor, i) => [names[i] as string, tensor])),
-  };
-}
-
-class CompiledProgram<B> implements Program {
-  readonly stats: Program["stats"];
-  readonly #memory: Memory<B>;
-  readonly #queue: Queue;
-  readonly #graph: ProgramGraph;
-  readonly #outputNames: readonly string[];
-  readonly #cached: Ready<B>;
-  readonly #released: () => Promise<void>;
-  readonly #stateSpecs: ReadonlyMap<string, Spec>;
-  #disposed = false;
-
-  constructor(
-    memory: Memory<B>,
-    queue: Queue,
-    graph: ProgramGraph,
-    outputNames: readonly string[],
-    cached: Ready<B>,
-    stats: Program["stats"],
-    released: () => Promise<void>,
-  ) {
-    this.stats = stats;
-    this.#memory = memory;
-    this.#queue = queue;
-    this.#graph = graph;
-    this.#outputNames = outputNames;
-    this.#cached = cached;
-    this.#released = released;
-    this.#stateSpecs = new Map(graph.state);
-  }
-
-  async run(inputs: Readonly<Record<string, HostTensor>>, state?: State): Promise<Readonly<Record<string, Handle>>> {
-    if (this.#disposed) throw new DisposedError("run: the program was disposed");
-    this.#memory.check();
-    const feeds = this.#checkInputs(inputs);
-    if (this.#graph.state.size > 0) this.#expectState(state);
-    await this.#queue.slot();
-    try {
-      // Again, because much may have happened while this run was waiting.
-      this.#memory.check();
-      if (this.#graph.state.size > 0) this.#expectState(state);
-    } catch (error) {
-      this.#queue.leave();
-      throw error;
-    }
-    const job = this.#queue.add(() => this.#execute(feeds, state), { inSlot: true });
-    job.catch((error) => state?.fail(error));
-    return Object.fromEntries(
-      this.#outputNames.map((name, i) => [name, new JobHandle(this.#graph.outputs[i] as Spec, job, i, this.#memory)]),
-    );
-  }
-
-  [disposeKey](): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#cached.users--;
-    void this.#released();
-  }
-
-  async #execute(feeds: ReadonlyMap<string, HostTensor>, state: State | undefined): Promise<readonly B[]> {
-    // A run ahead in the queue may have failed.
-    if (this.#graph.state.size > 0) state?.checkFailure();
-    const current = new Map<string, B>();
-    const spare = new Map<string, B>();
-    for (const name of this.#graph.state.keys()) {
-      const entry = (state as State).entry(name);
-      current.set(name, entry.buffer as B);
-      if (entry.spare !== undefined) spare.set(name, entry.spare as B);
-    }
-    const { outputs, updates } = await this.#cached.executable.run({ inputs: feeds, state: current, spare });
-    for (const [name, buffer] of updates) (state as State).replace(name, buffer);
-    return outputs;
-  }
-
-  #expectState(state: State | undefined): void {
-    if (state === undefined) throw new ArgumentError("run: the program reads state; pass the state as second argument");
-    state.expect(this.#stateSpecs, this.#memory as Memory);
-  }
-
-  #checkInputs(given: Readonly<Record<string, HostTensor>>): Map<string, HostTensor> {
-    const unknown = Object.keys(given).filter((name) => !this.#graph.inputs.has(name));
-    const missing = [...this.#graph.inputs.keys()].filter((name) => given[name] === undefined);
-    if (unknown.length > 0 || missing.length > 0) {
-      const needed = [...this.#graph.inputs.keys()].join(", ") || "none";
-      throw new ArgumentError(
-        `run: the program's inputs are ${needed}; missing: ${missing.join(", ") || "none"}, unknown: ${unknown.join(", ") || "none"}`,
-      );
-    }
-    return new Map(
-      [...this.#graph.inputs].map(([name, spec]) => [name, checked(name, given[name] as HostTensor, spec)]),
-    );
-  }
-}
-
-function checked(name: string, host: HostTensor, spec: Spec): HostTensor {
-  if (!sameShape(host.shape, spec.shape))
-    throw new ShapeError(`run: input ${name} is ${formatSpec(host)}; the program needs ${formatSpec(spec)}`);
-  if (host.dtype !== spec.dtype)
-    throw new DTypeError(`run: input ${name} is ${formatSpec(host)}; the program needs ${formatSpec(spec)}`);
-  return host;
-}
-
-class JobHandle<B> implements Handle {
-  readonly spec: Spec;
-  readonly #value: () => Promise<HostTensor>;
-  #read: Promise<HostTensor> | undefined;
-
-  constructor({ shape, dtype }: Spec, job: Promise<readonly B[]>, index: number, memory: Memory<B>) {
-    this.spec = { shape, dtype };
-    this.#value = async () => {
-      const buffer = (await job)[index] as B;
-      try {
-        return await memory.download(buffer, this.spec);
-      } finally {
-        memory.free(buffer);
-      }
-    };
-  }
-
-  read(): Promise<HostTensor> {
-    this.#read ??= this.#value();
-    return this.#read;
   }
 }

@@ -58,7 +58,7 @@ export interface ProgramStats {
 export interface Program extends Disposable {
   readonly stats: ProgramStats;
   /**
-   * Queues one run; resolves when it is queued.
+   * Queues one run; resolves when it is queued. The inputs' memory is read later: leave it as it is until a result has been read.
    * @throws ShapeError, DTypeError for inputs that do not fit; StateError when entries are missing; DisposedError;
    * the error of an earlier run that failed on the same state
    */

@@ -1,3 +1,4 @@
+import { disposeKey } from "./dispose.js";
 import { DisposedError, DTypeError, nearMatches, ShapeError, StateError } from "./errors.js";
 import type { HostTensor } from "./host.js";
 import type { Queue } from "./queue.js";
@@ -10,6 +11,8 @@ export type StateDict = Readonly<Record<string, Readonly<Record<string, HostTens
 /** What a state needs from its device. */
 export interface Memory<B = unknown> {
   readonly queue: Queue;
+  /** Whether the value before last is kept for the next update to write into. */
+  readonly keepsSpares: boolean;
   upload(host: HostTensor): B | Promise<B>;
   download(buffer: B, spec: Spec): Promise<HostTensor>;
   free(buffer: B): void;
@@ -23,9 +26,6 @@ interface Entry {
   /** Memory of the value before, kept for the next update to write into. */
   spare: unknown;
 }
-
-// What lowered `using` code looks up where Symbol.dispose does not exist.
-const disposeKey: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
 
 const leaks = new FinalizationRegistry<string>((place) => {
   console.warn(`ocelli: a state made ${place} was never disposed. Write \`using state = ...\`, or call its dispose().`);
@@ -142,12 +142,13 @@ export class State implements Disposable {
     return this.#entries.get(name) as Entry;
   }
 
-  /** @internal Puts the result of an update in place; the old memory becomes the spare. */
+  /** @internal Puts the result of an update in place; the old memory becomes the spare, or is freed. */
   replace(name: string, buffer: unknown): void {
     const entry = this.#entries.get(name) as Entry;
     if (buffer === entry.buffer) return;
     if (entry.spare !== undefined && entry.spare !== buffer) this.#memory.free(entry.spare);
-    entry.spare = entry.buffer;
+    if (this.#memory.keepsSpares) entry.spare = entry.buffer;
+    else this.#memory.free(entry.buffer);
     entry.buffer = buffer;
   }
 

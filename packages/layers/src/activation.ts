@@ -10,6 +10,7 @@ import {
   mul,
   relu,
   reshape,
+  ShapeError,
   select,
   selu,
   sigmoid,
@@ -19,7 +20,7 @@ import {
   type Tensor,
   tanh,
 } from "@ocelli/core";
-import { checkInteger, inputError } from "./check.js";
+import { checkInteger } from "./check.js";
 import type { Context } from "./context.js";
 import { filled } from "./init.js";
 import { Module } from "./module.js";
@@ -74,7 +75,9 @@ export class PReLU extends Module {
   override forward(x: Tensor, ctx: Context): Tensor {
     const [count] = this.weight.shape as readonly [number];
     if (count > 1 && x.shape[1] !== count) {
-      throw inputError("PReLU", `input has ${x.shape[1] ?? 1} channels; the layer was made for ${count}`, x);
+      throw new ShapeError(`PReLU: input has ${x.shape[1] ?? 1} channels; the layer was made for ${count}`, {
+        input: x.shape,
+      });
     }
     const shape = count === 1 ? [] : [count, ...x.shape.slice(2).map(() => 1)];
     return select(greater(x, 0), x, mul(reshape(ctx.get(this.weight), shape), x));
@@ -172,7 +175,9 @@ export class Maxout extends Module {
   override forward(x: Tensor): Tensor {
     const [n, c = 0, ...rest] = x.shape;
     if (n === undefined || c % this.pieces !== 0 || x.shape.length < 2) {
-      throw inputError("Maxout", `input has ${c} channels; they do not divide into pieces of ${this.pieces}`, x);
+      throw new ShapeError(`Maxout: input has ${c} channels; they do not divide into pieces of ${this.pieces}`, {
+        input: x.shape,
+      });
     }
     return max(reshape(x, [n, c / this.pieces, this.pieces, ...rest]), { axes: 2 });
   }

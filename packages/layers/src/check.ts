@@ -1,5 +1,5 @@
 /** Checks that layers share. */
-import { ArgumentError, formatSpec, ShapeError, type Spec, scope } from "@ocelli/core";
+import { ArgumentError, ShapeError, type Spec } from "@ocelli/core";
 
 /** @throws ArgumentError unless `value` is an integer >= `minimum` */
 export function checkInteger(where: string, name: string, value: number, minimum = 1): number {
@@ -24,18 +24,20 @@ export function checkRange(
   return value;
 }
 
-/** An input that a layer does not take, with the layer's place in the model, as core's ops report theirs. */
-export function inputError(layer: string, problem: string, x: Spec): ShapeError {
-  const place = scope() === "" ? "  with" : `  at ${scope()}  `;
-  return new ShapeError(`${layer}: ${problem}\n${place} input ${formatSpec(x)}`, { input: x.shape, scope: scope() });
-}
-
 /** @throws ShapeError unless `x` has one of the ranks, with `channels` elements in dimension 1 */
-export function checkInput(layer: string, x: Spec, ranks: readonly number[], needed: string, channels?: number): void {
-  if (!ranks.includes(x.shape.length)) {
-    throw inputError(layer, `input has ${x.shape.length} dimensions; it needs ${needed}`, x);
+export function checkInput(
+  layer: string,
+  { shape }: Spec,
+  ranks: readonly number[],
+  needed: string,
+  channels?: number,
+): void {
+  if (!ranks.includes(shape.length)) {
+    throw new ShapeError(`${layer}: input has ${shape.length} dimensions; it needs ${needed}`, { input: shape });
   }
-  if (channels !== undefined && x.shape[1] !== channels) {
-    throw inputError(layer, `input has ${x.shape[1]} channels; the layer was made for ${channels}`, x);
+  if (channels !== undefined && shape[1] !== channels) {
+    throw new ShapeError(`${layer}: input has ${shape[1]} channels; the layer was made for ${channels}`, {
+      input: shape,
+    });
   }
 }

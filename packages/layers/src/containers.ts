@@ -1,5 +1,4 @@
-import { ArgumentError, add, concat, formatShape, sameShape, type Tensor } from "@ocelli/core";
-import { inputError } from "./check.js";
+import { ArgumentError, add, concat, formatShape, ShapeError, sameShape, type Tensor } from "@ocelli/core";
 import type { Context, Layer } from "./context.js";
 import { Module } from "./module.js";
 
@@ -19,7 +18,7 @@ export class Sequential extends Module {
   constructor(...args: readonly (Layer | Readonly<Record<string, Layer>>)[]) {
     super();
     const [first] = args;
-    const named = args.length === 1 && first !== undefined && !isLayer(first) ? first : args;
+    const named = args.length === 1 && typeof first === "object" && first !== null && !isLayer(first) ? first : args;
     for (const [name, layer] of Object.entries(named)) {
       if (!isLayer(layer)) {
         throw new ArgumentError(`Sequential: layer ${name} is ${String(layer)}; it needs a module or a function`, {
@@ -62,10 +61,9 @@ export class Residual extends Module {
     const carried = this.shortcut === null ? x : ctx.chain(x, this.shortcut);
     // A sum would broadcast.
     if (!sameShape(y.shape, carried.shape)) {
-      throw inputError(
-        "Residual",
-        `the body gives ${formatShape(y.shape)}, the shortcut ${formatShape(carried.shape)}; they need to be equal`,
-        x,
+      throw new ShapeError(
+        `Residual: the body gives ${formatShape(y.shape)}, the shortcut ${formatShape(carried.shape)}; they need to be equal`,
+        { input: x.shape },
       );
     }
     return add(y, carried);

@@ -3,6 +3,7 @@ import {
   broadcastTo,
   cast,
   formatSpec,
+  OcelliError,
   randomUniform,
   type Shape,
   ShapeError,
@@ -10,7 +11,7 @@ import {
   sameShape,
   select,
   streamOf,
-  type Tensor,
+  Tensor,
   type Tensors,
   withScope,
 } from "@ocelli/core";
@@ -80,6 +81,8 @@ export class Context {
       const output = withScope(path, () => module.forward(x, this));
       this.#taps?.({ path, module, input: x, output });
       return output;
+    } catch (error) {
+      throw error instanceof OcelliError && error.fields.scope === undefined ? located(error, path, x) : error;
     } finally {
       this.#path = before;
     }
@@ -167,8 +170,18 @@ export class Context {
   }
 
   #unknown(action: string, what: object): string {
-    const place = this.#path === "" ? "" : `\n  at ${this.#path}`;
     const [inner, outer] = [what.constructor.name, this.#root.constructor.name];
-    return `${action}: this ${inner} is no part of the ${outer} model: keep it in a field of one of its modules (#private fields, maps and sets are not searched)${place}`;
+    return `${action}: this ${inner} is no part of the ${outer} model: keep it in a field of one of its modules (#private fields, maps and sets are not searched)`;
   }
+}
+
+/** The error of a layer's own check with the place in the model, as core's ops report theirs. */
+function located(error: OcelliError, path: string, x: unknown): OcelliError {
+  const shown = x instanceof Tensor ? `input ${formatSpec(x)}` : "";
+  const place = path === "" ? `  with ${shown}` : `  at ${path}   ${shown}`;
+  const Same = error.constructor as new (message: string, fields: OcelliError["fields"]) => OcelliError;
+  const copy = new Same(`${error.message}\n${place.trimEnd()}`, { ...error.fields, scope: path });
+  // Where it was thrown, not here.
+  if (error.stack !== undefined) copy.stack = error.stack.replace(error.message, () => copy.message);
+  return copy;
 }

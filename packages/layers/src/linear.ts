@@ -1,5 +1,5 @@
-import { add, matmul, reshape, type Tensor } from "@ocelli/core";
-import { checkInteger, inputError } from "./check.js";
+import { add, matmul, reshape, ShapeError, type Tensor } from "@ocelli/core";
+import { checkInteger } from "./check.js";
 import type { Context } from "./context.js";
 import { kaimingUniform, uniform } from "./init.js";
 import { Module } from "./module.js";
@@ -32,10 +32,9 @@ export class Linear extends Module {
   override forward(x: Tensor, ctx: Context): Tensor {
     if (x.shape.at(-1) !== this.inFeatures) {
       const hint = x.shape.length === 4 ? " (flatten it first)" : "";
-      throw inputError(
-        "Linear",
-        `input has ${x.shape.at(-1) ?? 0} features; the layer was made for ${this.inFeatures}${hint}`,
-        x,
+      throw new ShapeError(
+        `Linear: input has ${x.shape.at(-1) ?? 0} features; the layer was made for ${this.inFeatures}${hint}`,
+        { input: x.shape },
       );
     }
     // One product of two matrices, whatever stands before the features.

@@ -8,11 +8,12 @@ import {
   localResponseNorm,
   mul,
   type Operand,
+  ShapeError,
   sizeOf,
   sub,
   type Tensor,
 } from "@ocelli/core";
-import { checkInput, checkInteger, checkRange, inputError } from "./check.js";
+import { checkInput, checkInteger, checkRange } from "./check.js";
 import type { Context } from "./context.js";
 import { ones, zeros } from "./init.js";
 import { Module } from "./module.js";
@@ -73,7 +74,8 @@ abstract class BatchNorm extends Module {
       return batchNormInference(x, weight, bias, ctx.get(running_mean), ctx.get(running_var), this.eps);
     }
     const count = sizeOf(x.shape) / this.features;
-    if (count < 2) throw inputError(name, "input has one value a channel; statistics need at least two", x);
+    if (count < 2)
+      throw new ShapeError(`${name}: input has one value a channel; statistics need at least two`, { input: x.shape });
     const { output, mean, variance } = batchNormTrain(x, weight, bias, this.eps);
     if (ctx.training) this.#track(mean, mul(variance, count / (count - 1)), ctx);
     return output;

@@ -11,6 +11,7 @@ import {
   type Pair,
   padding4,
   pair,
+  ShapeError,
   type Tensor,
 } from "@ocelli/core";
 import { checkInput, checkInteger } from "./check.js";
@@ -143,6 +144,9 @@ abstract class AdaptivePool extends Module {
 
   protected pooled(x: Tensor, pool: Pool): Tensor {
     checkInput(this.title(), x, [4], "4, [N, C, H, W]");
+    if (x.shape[2] === 0 || x.shape[3] === 0) {
+      throw new ShapeError(`${this.title()}: input has no pixels`, { input: x.shape });
+    }
     return adaptivePool(x, this.size, pool);
   }
 }

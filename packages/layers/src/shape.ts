@@ -1,5 +1,4 @@
-import { normalizeAxis, reshape, sizeOf, type Tensor } from "@ocelli/core";
-import { inputError } from "./check.js";
+import { normalizeAxis, reshape, ShapeError, sizeOf, type Tensor } from "@ocelli/core";
 import { Module } from "./module.js";
 
 /** Returns its input. */
@@ -19,7 +18,9 @@ export class Flatten extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    if (x.shape.length === 0) throw inputError("Flatten", "input has no dimensions; it needs at least one", x);
+    if (x.shape.length === 0) {
+      throw new ShapeError("Flatten: input has no dimensions; it needs at least one", { input: x.shape });
+    }
     const start = normalizeAxis(this.startAxis, x.shape.length, "Flatten");
     return reshape(x, [...x.shape.slice(0, start), sizeOf(x.shape.slice(start))]);
   }

@@ -65,7 +65,9 @@ describe("call", () => {
     }
     const call = () => traceModule(new Sequential({ net: new Net() }), x);
     expect(call).toThrow(ArgumentError);
-    expect(call).toThrow(/^call: this Linear is no part of the Sequential model: keep it in a field.*\n {2}at net$/);
+    expect(call).toThrow(
+      /^call: this Linear is no part of the Sequential model: keep it in a field.*\n {2}at net {3}input float32\[2, 3\]$/,
+    );
   });
 
   it("restores the path after an error", () => {

@@ -55,8 +55,18 @@ const wrongInputs: readonly Forward[] = [
     ShapeError,
     "ConvTranspose2d: input has 2 dimensions; it needs 4, [N, C, H, W]",
   ],
-  [new ConvTranspose2d(3, 2, { kernelSize: 1, padding: 4 }), image, ShapeError, "convTranspose2d"],
-  [new ConvTranspose2d(3, 2, { kernelSize: 1, padding: 5 }), image, ShapeError, "convTranspose2d"],
+  [
+    new ConvTranspose2d(3, 2, { kernelSize: 1, padding: 4 }),
+    image,
+    ShapeError,
+    "convTranspose2d: the output would be 0x0 pixels",
+  ],
+  [
+    new ConvTranspose2d(3, 2, { kernelSize: 1, padding: 5 }),
+    image,
+    ShapeError,
+    "convTranspose2d: the output would be -2x-2 pixels",
+  ],
   [new Linear(5, 2), float(2, 4), ShapeError, "Linear: input has 4 features; the layer was made for 5"],
   [new Linear(5, 2), image, ShapeError, "Linear: input has 8 features; the layer was made for 5 (flatten it first)"],
   [new Linear(5, 2), float(), ShapeError, "Linear: input has 0 features; the layer was made for 5"],
@@ -127,9 +137,19 @@ const wrongInputs: readonly Forward[] = [
     ShapeError,
     "concat: input 1 is [2, 3, 1, 1]; it has to equal [2, 3, 8, 8] except in dimension 1",
   ],
-  ...(
-    ["ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Sigmoid", "Tanh", "Softplus", "Softmax"] as const
-  ).map((name): Forward => [new layers[name](), { shape: [2, 3], dtype: "int32" }, DTypeError, "int32"]),
+  ...[
+    layers.ReLU,
+    layers.ReLU6,
+    layers.LeakyReLU,
+    layers.ELU,
+    layers.SELU,
+    layers.GELU,
+    layers.SiLU,
+    layers.Sigmoid,
+    layers.Tanh,
+    layers.Softplus,
+    layers.Softmax,
+  ].map((Activation): Forward => [new Activation(), { shape: [2, 3], dtype: "int32" }, DTypeError, "int32"]),
 ];
 
 describe("wrong inputs", () => {

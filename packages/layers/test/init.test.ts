@@ -26,15 +26,12 @@ import {
 import { describe, expect, it } from "vitest";
 import { initFixture } from "./fixtures.js";
 
-class Holder {
-  static data(init: Initializer, shape: Shape, seed = 0): Float32Array {
-    // A parameter's values come through a module's initialState, as on a device.
-    const layer = new Linear(1, 1);
-    Object.assign(layer, { weight: new Parameter(shape, init) });
-    return layer.initialState({ seed }).params!.weight!.data as Float32Array;
-  }
+/** A parameter's values, made through a module's initialState as for a device. */
+function data(init: Initializer, shape: Shape, seed = 0): Float32Array {
+  const layer = new Linear(1, 1);
+  Object.assign(layer, { weight: new Parameter(shape, init) });
+  return layer.initialState({ seed }).params!.weight!.data as Float32Array;
 }
-const data = Holder.data;
 
 interface Statistics {
   readonly mean: number;

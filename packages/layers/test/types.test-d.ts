@@ -43,7 +43,7 @@ describe("types", () => {
   it("chains and Sequential take modules of tensors and functions of tensors", () => {
     expectTypeOf(ctx.chain(x, new Linear(1, 1), relu)).toEqualTypeOf<Tensor>();
     expectTypeOf(new Sequential(new Linear(1, 1), relu, (t) => t)).toEqualTypeOf<Sequential>();
-    expectTypeOf(new Sequential({ fc: new Linear(1, 1), relu })[0]).toEqualTypeOf<Layer>();
+    expectTypeOf(new Sequential({ fc: new Linear(1, 1), relu })[0]).toEqualTypeOf<Layer | undefined>();
     // @ts-expect-error takes a record
     new Sequential(new Two());
     // @ts-expect-error returns a number

@@ -17,8 +17,6 @@ export interface EpochSummary {
   readonly testLoss: number | null;
   readonly testAccuracy: number | null;
   readonly lr: number;
-  /** Over the epoch's training steps, evaluation not counted. */
-  readonly imagesPerSecond: number;
 }
 
 /** Where a run stands: with the state, all that is needed to go on as if it had never stopped. */
@@ -63,7 +61,14 @@ export type FitEvent =
       /** Over the epoch so far, compilation not counted. */
       readonly imagesPerSecond: number;
     }
-  | ({ readonly type: "epoch" } & EpochSummary);
+  | ({
+      readonly type: "epoch";
+      /**
+       * Over the epoch's training steps, evaluation not counted. Not part of the summary, which goes into checkpoints: they are the
+       * same bytes however fast the machine was.
+       */
+      readonly imagesPerSecond: number;
+    } & EpochSummary);
 
 export interface FitOptions<Out = Tensor> {
   readonly device: Device;
@@ -212,7 +217,6 @@ class Fit<Out> {
       testLoss: test?.loss ?? null,
       testAccuracy: test?.accuracy ?? null,
       lr: this.#rate(epoch),
-      imagesPerSecond,
     };
     const best = Math.max(...history.map((past) => past.testAccuracy ?? 0), 0);
     this.#progress = { epoch: epoch + 1, batch: 0, step, lossSum: 0, accuracySum: 0, history: [...history, summary] };
@@ -220,7 +224,7 @@ class Fit<Out> {
     if (test !== null && (history.length === 0 || test.accuracy > best))
       await checkpoints?.save("best", values, this.#progress);
     await checkpoints?.save("last", values, this.#progress);
-    on?.({ type: "epoch", ...summary });
+    on?.({ type: "epoch", ...summary, imagesPerSecond });
   }
 
   async #evaluate(): Promise<Evaluation | null> {

@@ -4,9 +4,9 @@ import {
   erf,
   exp,
   greater,
+  less,
   log,
   maximum,
-  minimum,
   mul,
   select,
   sigmoid,
@@ -54,7 +54,7 @@ export function softplus(x: Tensor, beta = 1): Tensor {
   return mul(add(maximum(z, 0), tail), 1 / beta);
 }
 
-/** x clipped to low..high; the gradient outside is 0. */
+/** x clipped to low..high; the gradient is 1 inside and at the bounds, 0 outside. */
 export function clamp(x: Tensor, low: number, high: number): Tensor {
-  return minimum(maximum(x, low), high);
+  return select(less(x, low), low, select(greater(x, high), high, x));
 }

@@ -237,6 +237,12 @@ export function convTranspose2d(x: Tensor, weight: Tensor, options: ConvTranspos
   const size = (count: number, kernel: number, axis: 0 | 1, before: number, after: number): number =>
     (count - 1) * attrs.stride[axis] - before - after + dilatedSize(kernel, attrs.dilation[axis]) + extra[axis];
   const [top, bottom, left, right] = attrs.padding;
-  const inputShape = [n, perGroup * attrs.groups, size(h, kh, 0, top, bottom), size(w, kw, 1, left, right)];
+  const [oh, ow] = [size(h, kh, 0, top, bottom), size(w, kw, 1, left, right)];
+  if (oh < 1 || ow < 1) {
+    throw new ShapeError(`${where}: the output would be ${oh}x${ow} pixels: the padding cuts off all of it`, {
+      input: x.shape,
+    });
+  }
+  const inputShape = [n, perGroup * attrs.groups, oh, ow];
   return conv2dInputGrad(x, weight, { ...attrs, inputShape });
 }

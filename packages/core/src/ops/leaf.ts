@@ -1,4 +1,5 @@
-import type { DType } from "../dtype.js";
+import { type DType, isInteger } from "../dtype.js";
+import { DTypeError } from "../errors.js";
 import type { HostTensor } from "../host.js";
 import { apply, defineOp } from "../op.js";
 import { checkShape, type Shape, sizeOf } from "../shape.js";
@@ -21,8 +22,10 @@ export const constantOp = defineOp<{ value: HostTensor }>({
 /** One number everywhere. */
 export const fullOp = defineOp<Spec & { value: number }>({
   name: "full",
-  infer: (_, { shape, dtype }) => {
+  infer: (_, { shape, dtype, value }) => {
     checkShape(shape, "full");
+    if (isInteger(dtype) && !Number.isInteger(value))
+      throw new DTypeError(`full: ${value} is no ${dtype}. Cast the other operand to a float first.`);
     return { shape, dtype };
   },
   vjp: "nondifferentiable",

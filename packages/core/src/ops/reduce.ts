@@ -7,7 +7,7 @@ import { cast, div, equal, mul } from "./elementwise.js";
 import { broadcastTo, reshape } from "./layout.js";
 
 /** Primitives keep the reduced dimensions as 1; functions drop them unless `keepDims`. */
-interface ReduceAttrs {
+export interface ReduceAttrs {
   readonly axes: readonly number[];
 }
 

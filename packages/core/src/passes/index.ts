@@ -6,7 +6,7 @@ import { share } from "./share.js";
 
 export { decompose } from "./decompose.js";
 export { fold, uniformValue } from "./fold.js";
-export { type Rule, rewrite } from "./rewrite.js";
+export { rewrite } from "./rewrite.js";
 export { share } from "./share.js";
 
 /**

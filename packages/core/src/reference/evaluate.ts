@@ -85,11 +85,15 @@ function fed(node: Node, feeds: Feeds): Values {
   const value = feeds.get(spec.name);
   if (value === undefined) {
     const given = [...feeds.keys()].join(", ") || "none";
-    throw new ArgumentError(`evaluate: input ${spec.name} (${formatSpec(spec)}) is not fed; fed are: ${given}`, { name: spec.name });
+    throw new ArgumentError(`evaluate: input ${spec.name} (${formatSpec(spec)}) is not fed; fed are: ${given}`, {
+      name: spec.name,
+    });
   }
   if (value instanceof Float64Array) {
     if (value.length === sizeOf(spec.shape)) return value;
-    throw new ShapeError(`evaluate: input ${spec.name} has ${value.length} elements; ${formatShape(spec.shape)} needs ${sizeOf(spec.shape)}`);
+    throw new ShapeError(
+      `evaluate: input ${spec.name} has ${value.length} elements; ${formatShape(spec.shape)} needs ${sizeOf(spec.shape)}`,
+    );
   }
   if (!sameShape(value.shape, spec.shape)) {
     throw new ShapeError(`evaluate: input ${spec.name} is ${formatSpec(value)}; the graph needs ${formatSpec(spec)}`);

@@ -17,10 +17,13 @@ const broadcastTo: ReferenceKernel = (node, [x]) => {
   const { shape } = outputOf(node);
   const strides = stridesOf(from);
   const lead = shape.length - from.length;
-  return gathered(x!, shape, { strides: shape.map((_, i) => (i < lead || from[i - lead] === 1 ? 0 : strides[i - lead]!)) });
+  return gathered(x!, shape, {
+    strides: shape.map((_, i) => (i < lead || from[i - lead] === 1 ? 0 : strides[i - lead]!)),
+  });
 };
 
-const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((total, value, i) => total + value * b[i]!, 0);
+const dot = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((total, value, i) => total + value * b[i]!, 0);
 
 const slice: ReferenceKernel = (node, [x]) => {
   const { starts, strides: steps } = node.attrs as { starts: readonly number[]; strides: readonly number[] };

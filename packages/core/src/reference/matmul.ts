@@ -13,7 +13,8 @@ export const matmul: ReferenceKernel = (node, [a, b]) => {
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         let total = 0;
-        for (let l = 0; l < k; l++) total += a![batch * m * k + i * rowA + l * colA]! * b![batch * k * n + l * rowB + j * colB]!;
+        for (let l = 0; l < k; l++)
+          total += a![batch * m * k + i * rowA + l * colA]! * b![batch * k * n + l * rowB + j * colB]!;
         out[(batch * m + i) * n + j] = total;
       }
     }

@@ -17,7 +17,15 @@ function channelMeans(shape: Shape, value: (at: number, channel: number) => numb
   return sums.map((sum) => (sum * shape[1]!) / sizeOf(shape));
 }
 
-function normalized(shape: Shape, x: Values, weight: Values, bias: Values, mean: Values, variance: Values, eps: number): Values {
+function normalized(
+  shape: Shape,
+  x: Values,
+  weight: Values,
+  bias: Values,
+  mean: Values,
+  variance: Values,
+  eps: number,
+): Values {
   const out = new Float64Array(x.length);
   eachInChannel(shape, (at, c) => {
     out[at] = ((x[at]! - mean[c]!) / Math.sqrt(variance[c]! + eps)) * weight[c]! + bias[c]!;
@@ -56,7 +64,8 @@ function overChannels(shape: Shape, before: number, after: number, value: (at: n
   lines(shape, 1, (start, step) => {
     for (let c = 0; c < shape[1]!; c++) {
       let total = 0;
-      for (let j = Math.max(0, c - before); j <= Math.min(shape[1]! - 1, c + after); j++) total += value(start + j * step);
+      for (let j = Math.max(0, c - before); j <= Math.min(shape[1]! - 1, c + after); j++)
+        total += value(start + j * step);
       out[start + c * step] = total;
     }
   });

@@ -20,17 +20,26 @@ const clipped = (value: number, dtype: DType): number =>
 /** Judges a device's result by the reference's. Integers and bools have to be equal; results below `scale` count as that large. */
 export function compareTensors(actual: HostTensor, expected: ArrayLike<number>, spec: Spec, scale = 0): Comparison {
   if (actual.dtype !== spec.dtype || !sameShape(actual.shape, spec.shape) || actual.data.length !== expected.length) {
-    return { error: Number.POSITIVE_INFINITY, reason: `the result is ${formatSpec(actual)}; the reference has ${formatSpec(spec)}` };
+    return {
+      error: Number.POSITIVE_INFINITY,
+      reason: `the result is ${formatSpec(actual)}; the reference has ${formatSpec(spec)}`,
+    };
   }
   const got = toNumbers(actual);
   const wanted = Float64Array.from(expected, (value) => clipped(value, spec.dtype));
-  const magnitude = wanted.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), scale);
+  const magnitude = wanted.reduce(
+    (most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most),
+    scale,
+  );
   let worst = { error: 0, at: 0 };
   for (let i = 0; i < wanted.length; i++) {
     const error = elementError(got[i]!, wanted[i]!, isFloat(spec.dtype), magnitude);
     if (error > worst.error) worst = { error, at: i };
   }
-  const reason = worst.error === 0 ? "" : `element ${worst.at} of ${formatSpec(spec)} is ${got[worst.at]}; the reference has ${wanted[worst.at]}`;
+  const reason =
+    worst.error === 0
+      ? ""
+      : `element ${worst.at} of ${formatSpec(spec)} is ${got[worst.at]}; the reference has ${wanted[worst.at]}`;
   return { error: worst.error, reason };
 }
 

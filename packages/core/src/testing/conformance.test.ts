@@ -27,13 +27,28 @@ describe("conformance", () => {
   it("finds a device that computes wrongly or throws", async () => {
     const honest = await reference();
     const which = conformanceCases()[0]!;
-    const wrong = { compile: async () => { throw new Error("no compiler"); } } as unknown as Device;
-    expect(await runCase(wrong, which)).toMatchObject({ status: "failed", reason: expect.stringContaining("no compiler") });
-    const lying = {
-      compile: (...args: Parameters<Device["compile"]>) => honest.compile({ ...args[0], build: (x) => ({ outputs: { x0: x.x0! } }) }),
+    const wrong = {
+      compile: async () => {
+        throw new Error("no compiler");
+      },
     } as unknown as Device;
-    const result = await runCase(lying, conformanceCases().find(({ op, sample }) => op === "neg" && sample.name === "float32[2,3,5]")!);
-    expect(result).toMatchObject({ status: "failed", sample: "neg: float32[2,3,5]", reason: expect.stringMatching(/element \d+ of float32\[2, 3, 5\] is/) });
+    expect(await runCase(wrong, which)).toMatchObject({
+      status: "failed",
+      reason: expect.stringContaining("no compiler"),
+    });
+    const lying = {
+      compile: (...args: Parameters<Device["compile"]>) =>
+        honest.compile({ ...args[0], build: (x) => ({ outputs: { x0: x.x0! } }) }),
+    } as unknown as Device;
+    const result = await runCase(
+      lying,
+      conformanceCases().find(({ op, sample }) => op === "neg" && sample.name === "float32[2,3,5]")!,
+    );
+    expect(result).toMatchObject({
+      status: "failed",
+      sample: "neg: float32[2,3,5]",
+      reason: expect.stringMatching(/element \d+ of float32\[2, 3, 5\] is/),
+    });
     const failing = conformanceTests(async () => lying).find(({ name }) => name === "neg: float32[2,3,5]")!;
     await expect(failing.run()).rejects.toThrow("neg: float32[2,3,5]: error");
   });
@@ -41,7 +56,8 @@ describe("conformance", () => {
 
 describe("compareTensors", () => {
   const spec = { shape: [2], dtype: "float32" } as const;
-  const error = (got: number[], wanted: number[], scale = 0) => compareTensors(hostTensor(got), wanted, spec, scale).error;
+  const error = (got: number[], wanted: number[], scale = 0) =>
+    compareTensors(hostTensor(got), wanted, spec, scale).error;
 
   it("is relative to the largest magnitude, and to the scale when that is larger", () => {
     expect(error([100, 0.5], [100, 1])).toBeCloseTo(0.005, 12);
@@ -58,7 +74,9 @@ describe("compareTensors", () => {
   it("wants integers, dtype and shape exactly", () => {
     const ints = { shape: [2], dtype: "int32" } as const;
     expect(compareTensors(hostTensor([1, 2], [2], "int32"), [1, 3], ints).error).toBe(Number.POSITIVE_INFINITY);
-    expect(compareTensors(hostTensor([1, 2], [2], "int32"), [1, 2], spec).reason).toBe("the result is int32[2]; the reference has float32[2]");
+    expect(compareTensors(hostTensor([1, 2], [2], "int32"), [1, 2], spec).reason).toBe(
+      "the result is int32[2]; the reference has float32[2]",
+    );
     expect(compareTensors(hostTensor([1, 2], [1, 2]), [1, 2], spec).error).toBe(Number.POSITIVE_INFINITY);
   });
 });

@@ -13,7 +13,8 @@ export type Pass = "forward" | "gradient";
 
 /** One sample, one way. */
 export interface ConformanceCase {
-  readonly op: PrimitiveName;
+  /** The op that the sample is for; `random` for one made by {@link randomSample}. */
+  readonly op: PrimitiveName | "random";
   readonly sample: OpSample;
   readonly pass: Pass;
 }
@@ -43,7 +44,8 @@ export interface ConformanceTest {
   readonly run: () => Promise<void>;
 }
 
-const titleOf = ({ op, sample, pass }: ConformanceCase): string => `${op}: ${sample.name}${pass === "gradient" ? " (gradient)" : ""}`;
+const titleOf = ({ op, sample, pass }: ConformanceCase): string =>
+  `${op}: ${sample.name}${pass === "gradient" ? " (gradient)" : ""}`;
 
 /** Every sample forward, and backward wherever a gradient exists. */
 export function conformanceCases(): ConformanceCase[] {
@@ -55,7 +57,10 @@ export function conformanceCases(): ConformanceCase[] {
 }
 
 /** Runs every case on a device and compares it with the float64 reference. The device is disposed of at the end. */
-export async function conformance(makeDevice: () => Promise<Device>, options: ConformanceOptions = {}): Promise<ConformanceResult[]> {
+export async function conformance(
+  makeDevice: () => Promise<Device>,
+  options: ConformanceOptions = {},
+): Promise<ConformanceResult[]> {
   const device = await makeDevice();
   const results: ConformanceResult[] = [];
   try {
@@ -67,23 +72,36 @@ export async function conformance(makeDevice: () => Promise<Device>, options: Co
 }
 
 /** Runs one case. Errors of the device become failures. */
-export async function runCase(device: Device, which: ConformanceCase, options: ConformanceOptions = {}): Promise<ConformanceResult> {
+export async function runCase(
+  device: Device,
+  which: ConformanceCase,
+  options: ConformanceOptions = {},
+): Promise<ConformanceResult> {
   const tolerance = options.tolerance?.(which) ?? which.sample.tolerance;
   const base = { sample: titleOf(which), tolerance };
   const skip = options.skip?.(which);
   if (skip !== undefined) return { ...base, status: "skipped", error: 0, reason: skip };
   try {
     const { error, reason } = await compareCase(device, which);
-    return error <= tolerance ? { ...base, status: "passed", error, reason: "" } : { ...base, status: "failed", error, reason };
+    return error <= tolerance
+      ? { ...base, status: "passed", error, reason: "" }
+      : { ...base, status: "failed", error, reason };
   } catch (error) {
     return { ...base, status: "failed", error: Number.POSITIVE_INFINITY, reason: messageOf(error) };
   }
 }
 
 const messageOf = (error: unknown): string =>
-  error instanceof OcelliError ? `${error.name}: ${error.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  error instanceof OcelliError
+    ? `${error.name}: ${error.message}`
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
 
-async function compareCase(device: Device, { sample, pass }: ConformanceCase): Promise<{ error: number; reason: string }> {
+async function compareCase(
+  device: Device,
+  { sample, pass }: ConformanceCase,
+): Promise<{ error: number; reason: string }> {
   const actual = await computeOn(device, sample, pass);
   const specs = resultsOf(graphOf(sample), pass);
   const expected = prepare(specs).run(new Map(sample.inputs.map((host, i) => [`x${i}`, host])));
@@ -96,24 +114,26 @@ const resultsOf = (graph: SampleGraph, pass: Pass): readonly Tensor[] =>
 
 /** Compiles and runs a sample as a program of its own. Its inputs are inputs, so that nothing is folded away. */
 async function computeOn(device: Device, sample: OpSample, pass: Pass): Promise<HostTensor[]> {
-  const named = <T>(values: readonly T[]): Record<string, T> => Object.fromEntries(values.map((value, i) => [`x${i}`, value]));
-  const program = await device.compile({
+  const named = <T>(values: readonly T[]): Record<string, T> =>
+    Object.fromEntries(values.map((value, i) => [`x${i}`, value]));
+  using program = await device.compile({
     inputs: named(sample.inputs.map(({ shape, dtype }) => ({ shape, dtype }))),
     build: (inputs) => ({ outputs: named(resultsOf(graphOf(sample, inputs), pass)) }),
   });
-  try {
-    const handles = await program.run(named(sample.inputs.map(({ data, shape, dtype }) => hostTensor(data.slice(), shape, dtype))));
-    return await Promise.all(Object.values(handles).map((handle) => handle.read()));
-  } finally {
-    program[Symbol.dispose]();
-  }
+  const handles = await program.run(
+    named(sample.inputs.map(({ data, shape, dtype }) => hostTensor(data.slice(), shape, dtype))),
+  );
+  return await Promise.all(Object.values(handles).map((handle) => handle.read()));
 }
 
 /**
  * The same as {@link conformance}, as one test a case for any test runner. They share one device, made by the first that runs; the
  * last test disposes of it.
  */
-export function conformanceTests(makeDevice: () => Promise<Device>, options: ConformanceOptions = {}): ConformanceTest[] {
+export function conformanceTests(
+  makeDevice: () => Promise<Device>,
+  options: ConformanceOptions = {},
+): ConformanceTest[] {
   let device: Promise<Device> | undefined;
   const shared = (): Promise<Device> => {
     device ??= makeDevice();

@@ -1,6 +1,7 @@
 import { gradients } from "../gradients.js";
 import { toNumbers } from "../host.js";
 import { type Evaluation, prepare, type Values } from "../reference/index.js";
+import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { hostRandomBits, randomKey } from "../threefry.js";
 import { graphOf, lossOf } from "./graph.js";
@@ -9,7 +10,7 @@ import type { OpSample } from "./samples/index.js";
 export interface GradientCheckOptions {
   /** 1: gradients against differences of values. 2: gradients of gradients against differences of gradients. */
   readonly order?: 1 | 2;
-  /** Elements of each input that are moved one by one; a random direction covers the others. Default 12. */
+  /** Elements of each input that are moved one by one; random directions cover the others. Default 12, or 2 for large inputs. */
   readonly elements?: number;
 }
 
@@ -30,7 +31,7 @@ const step = 1e-3;
  * Compares `gradients` with central differences of fourth order, in float64 on the reference. Outputs are projected to a scalar with
  * random weights; single elements of the inputs are moved, and all of them at once in random directions.
  */
-export function checkGradient(sample: OpSample, { order = 1, elements = 12 }: GradientCheckOptions = {}): GradientCheck {
+export function checkGradient(sample: OpSample, { order = 1, elements }: GradientCheckOptions = {}): GradientCheck {
   const graph = graphOf(sample);
   const loss = sample.differentiable ? lossOf(graph, order) : undefined;
   if (loss === undefined) return { error: 0, compared: 0 };
@@ -38,7 +39,7 @@ export function checkGradient(sample: OpSample, { order = 1, elements = 12 }: Gr
   const names = graph.floats.map((tensor) => `x${graph.inputs.indexOf(tensor)}`);
   const derivatives = prepare(gradients(loss, graph.floats)).run(feeds);
   const evaluation = prepare([loss]);
-  const directions = directionsOf(graph.floats, elements);
+  const directions = directionsOf(graph.floats, elements ?? (large(graph.floats) ? 2 : 12));
   const pairs = directions.map((direction) => {
     const analytic = direction.reduce((total, values, i) => total + dot(values, derivatives[i]!), 0);
     return [analytic, difference(evaluation, feeds, names, direction)] as const;
@@ -49,11 +50,13 @@ export function checkGradient(sample: OpSample, { order = 1, elements = 12 }: Gr
   return { error: Math.max(0, ...errors), compared: pairs.length };
 }
 
+const large = (tensors: readonly Tensor[]): boolean => tensors.some(({ shape }) => sizeOf(shape) > 500);
+
 const dot = (a: Values, b: Values): number => a.reduce((total, value, i) => total + value * b[i]!, 0);
 
 /** `elements` unit vectors of each input, evenly spread, and two random directions across all of them. */
 function directionsOf(floats: readonly Tensor[], elements: number): Direction[] {
-  const sizes = floats.map(({ shape }) => shape.reduce((size, dim) => size * dim, 1));
+  const sizes = floats.map(({ shape }) => sizeOf(shape));
   const blank = (): Values[] => sizes.map((size) => new Float64Array(size));
   const units = sizes.flatMap((size, i) => {
     const count = Math.min(size, elements);
@@ -69,11 +72,19 @@ function directionsOf(floats: readonly Tensor[], elements: number): Direction[] 
   return units.length === 0 ? [] : [...units, ...random];
 }
 
-function difference(evaluation: Evaluation, feeds: ReadonlyMap<string, Values>, names: readonly string[], direction: Direction): number {
+function difference(
+  evaluation: Evaluation,
+  feeds: ReadonlyMap<string, Values>,
+  names: readonly string[],
+  direction: Direction,
+): number {
   const valueAt = (distance: number): number => {
     const moved = new Map(feeds);
     for (const [i, name] of names.entries()) {
-      moved.set(name, feeds.get(name)!.map((value, j) => value + distance * direction[i]![j]!));
+      moved.set(
+        name,
+        feeds.get(name)!.map((value, j) => value + distance * direction[i]![j]!),
+      );
     }
     return evaluation.run(moved)[0]![0]!;
   };

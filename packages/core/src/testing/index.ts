@@ -10,6 +10,7 @@ export {
   type Pass,
   runCase,
 } from "./conformance.js";
-export { type GradientCheck, type GradientCheckOptions, checkGradient } from "./gradient-check.js";
+export { randomSample } from "./fuzz.js";
+export { checkGradient, type GradientCheck, type GradientCheckOptions } from "./gradient-check.js";
 export { graphOf, lossOf, projection, type SampleGraph } from "./graph.js";
 export { allSamples, type OpSample, type SampleTag, samples } from "./samples/index.js";

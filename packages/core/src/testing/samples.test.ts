@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { topologicalOrder } from "../graph.js";
 import { type PrimitiveName, primitives } from "../ops/index.js";
-import { evaluate, prepare } from "../reference/index.js";
-import { optimize } from "../passes/index.js";
+import { evaluate } from "../reference/index.js";
 import { sizeOf } from "../shape.js";
 import { checkGradient } from "./gradient-check.js";
 import { graphOf } from "./graph.js";
@@ -16,7 +15,9 @@ describe("samples", () => {
     for (const name of Object.keys(primitives) as PrimitiveName[]) {
       expect(samples[name].length, name).toBeGreaterThan(0);
       expect(new Set(samples[name].map((sample) => sample.name)).size, name).toBe(samples[name].length);
-      const used = samples[name].map((sample) => topologicalOrder(graphOf(sample).outputs).some(({ op }) => op === primitives[name]));
+      const used = samples[name].map((sample) =>
+        topologicalOrder(graphOf(sample).outputs).some(({ op }) => op === primitives[name]),
+      );
       expect(used, name).not.toContain(false);
     }
   });
@@ -40,6 +41,6 @@ describe("gradients against finite differences", () => {
 
 describe("gradients of gradients against finite differences", () => {
   it.each(all)("%s", (_, sample) => {
-    expect(checkGradient(sample, { order: 2, elements: 6 }).error).toBeLessThan(1e-6);
+    expect(checkGradient(sample, { order: 2 }).error).toBeLessThan(1e-6);
   });
 });

@@ -11,6 +11,7 @@ export {
 export { decodeModel } from "./decode.js";
 export { type ElementType, elementTypes } from "./element-type.js";
 export { encodeModel } from "./encode.js";
+export { type Exportable, type ExportDim, exportGraph } from "./export.js";
 export {
   type AttributeKind,
   type OnnxAttribute,
@@ -26,3 +27,4 @@ export {
   valueInfo,
 } from "./model.js";
 export { int64Tensor, tensorFromHost, tensorToHost } from "./tensor.js";
+export * from "./lower/index.js";

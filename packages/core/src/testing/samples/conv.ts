@@ -1,5 +1,12 @@
 import type { DType } from "../../dtype.js";
-import { type ConvAttrs, conv2d as convolve, conv2dInputGradOp, conv2dOp, conv2dWeightGradOp, convOutputShape } from "../../ops/conv.js";
+import {
+  type ConvAttrs,
+  conv2dInputGradOp,
+  conv2dOp,
+  conv2dWeightGradOp,
+  convOutputShape,
+  conv2d as convolve,
+} from "../../ops/conv.js";
 import { relu } from "../../ops/elementwise.js";
 import type { Shape } from "../../shape.js";
 import { applied, type OpSample, sample, uniform } from "./sample.js";
@@ -37,8 +44,17 @@ const cases: readonly Case[] = [
   of("dilation", [1, 2, 9, 8], [2, 2, 3, 3], { dilation: [2, 3], padding: [1, 1, 2, 2] }),
   of("groups", [2, 4, 5, 6], [6, 2, 3, 3], { groups: 2 }),
   of("depthwise", [2, 3, 6, 5], [3, 1, 3, 3], { groups: 3, padding: [1, 1, 1, 1] }),
-  of("depthwise, two outputs a channel, stride 2", [1, 3, 6, 7], [6, 1, 3, 3], { groups: 3, stride: [2, 2], padding: [1, 1, 1, 1] }),
-  of("everything at once", [2, 4, 9, 11], [6, 2, 3, 2], { groups: 2, stride: [2, 3], padding: [2, 1, 0, 3], dilation: [2, 1] }),
+  of("depthwise, two outputs a channel, stride 2", [1, 3, 6, 7], [6, 1, 3, 3], {
+    groups: 3,
+    stride: [2, 2],
+    padding: [1, 1, 1, 1],
+  }),
+  of("everything at once", [2, 4, 9, 11], [6, 2, 3, 2], {
+    groups: 2,
+    stride: [2, 3],
+    padding: [2, 1, 0, 3],
+    dilation: [2, 1],
+  }),
   of("large padding", [1, 1, 2, 3], [1, 1, 3, 3], { padding: [4, 4, 3, 5] }),
   of("one pixel", [3, 2, 1, 1], [2, 2, 1, 1]),
   of("no images", [0, 2, 4, 4], [3, 2, 3, 3]),
@@ -59,11 +75,23 @@ const second = (stride: 1 | 2): OpSample =>
   );
 
 export const conv = {
-  conv2d: [...cases.map((c) => sample(c.name, [from(c.x, 1, c), from(c.w, 2, c)], applied(conv2dOp, c.attrs))), second(1), second(2)],
+  conv2d: [
+    ...cases.map((c) => sample(c.name, [from(c.x, 1, c), from(c.w, 2, c)], applied(conv2dOp, c.attrs))),
+    second(1),
+    second(2),
+  ],
   conv2dInputGrad: cases.map((c) =>
-    sample(c.name, [from(outputShape(c), 3, c), from(c.w, 2, c)], applied(conv2dInputGradOp, { ...c.attrs, inputShape: c.x })),
+    sample(
+      c.name,
+      [from(outputShape(c), 3, c), from(c.w, 2, c)],
+      applied(conv2dInputGradOp, { ...c.attrs, inputShape: c.x }),
+    ),
   ),
   conv2dWeightGrad: cases.map((c) =>
-    sample(c.name, [from(c.x, 1, c), from(outputShape(c), 3, c)], applied(conv2dWeightGradOp, { ...c.attrs, weightShape: c.w })),
+    sample(
+      c.name,
+      [from(c.x, 1, c), from(outputShape(c), 3, c)],
+      applied(conv2dWeightGradOp, { ...c.attrs, weightShape: c.w }),
+    ),
   ),
 };

@@ -1,14 +1,16 @@
 import { dtypes } from "../../dtype.js";
 import type { HostTensor } from "../../host.js";
-import * as ops from "../../ops/layout.js";
 import { mul } from "../../ops/elementwise.js";
+import * as ops from "../../ops/layout.js";
 import type { Shape } from "../../shape.js";
 import { applied, exactly, integers, type OpSample, sample, uniform } from "./sample.js";
 
 /** Something of every dtype. */
-const ofEach = (shape: Shape): HostTensor[] => dtypes.map((dtype) => integers(shape, { low: 0, high: dtype === "bool" ? 1 : 9, dtype }));
+const ofEach = (shape: Shape): HostTensor[] =>
+  dtypes.map((dtype) => integers(shape, { low: 0, high: dtype === "bool" ? 1 : 9, dtype }));
 
-const reshaped = (from: Shape, to: Shape): OpSample => sample(`[${from}] to [${to}]`, [uniform(from)], applied(ops.reshapeOp, { shape: to }));
+const reshaped = (from: Shape, to: Shape): OpSample =>
+  sample(`[${from}] to [${to}]`, [uniform(from)], applied(ops.reshapeOp, { shape: to }));
 
 const transposed = (shape: Shape, perm: readonly number[]): OpSample =>
   sample(`[${shape}] by [${perm}]`, [uniform(shape)], applied(ops.transposeOp, { perm }));
@@ -26,7 +28,11 @@ function padded(name: string, shape: Shape, low: Numbers, high: Numbers, interio
 }
 
 function joined(name: string, shapes: readonly Shape[], axis: number): OpSample {
-  return sample(name, shapes.map((shape, i) => uniform(shape, { seed: i + 1 })), applied(ops.concatOp, { axis }));
+  return sample(
+    name,
+    shapes.map((shape, i) => uniform(shape, { seed: i + 1 })),
+    applied(ops.concatOp, { axis }),
+  );
 }
 
 const indexed = (values: Numbers): HostTensor => exactly(values, [values.length], "int32");
@@ -36,7 +42,11 @@ const gathered = (name: string, shape: Shape, indices: Numbers, axis: number): O
 
 function scattered(name: string, shape: Shape, indices: Numbers, axis: number): OpSample {
   const updates = shape.map((dim, i) => (i === axis ? indices.length : dim));
-  return sample(name, [uniform(shape), indexed(indices), uniform(updates, { seed: 2 })], applied(ops.scatterAddOp, { axis }));
+  return sample(
+    name,
+    [uniform(shape), indexed(indices), uniform(updates, { seed: 2 })],
+    applied(ops.scatterAddOp, { axis }),
+  );
 }
 
 export const layout = {
@@ -77,7 +87,9 @@ export const layout = {
     sliced("five dimensions", [2, 3, 2, 4, 3], [1, 0, 0, 1, 2], [2, 3, 2, 4, 3], [1, 2, 1, 2, 1]),
     sliced("empty", [4, 3], [2, 0], [2, 3], [1, 1]),
     sliced("empty at the end", [4, 3], [4, 0], [4, 3], [2, 1]),
-    ...ofEach([5, 3]).map((x) => sample(x.dtype, [x], applied(ops.sliceOp, { starts: [1, 0], ends: [5, 2], strides: [2, 1] }))),
+    ...ofEach([5, 3]).map((x) =>
+      sample(x.dtype, [x], applied(ops.sliceOp, { starts: [1, 0], ends: [5, 2], strides: [2, 1] })),
+    ),
   ],
   pad: [
     padded("one dimension", [4], [2], [1], [0]),
@@ -87,15 +99,52 @@ export const layout = {
     padded("interior of one element", [1, 3], [1, 0], [0, 1], [5, 1]),
     padded("interior of none", [0, 2], [1, 0], [2, 0], [3, 1], 2),
     padded("rank 0", [], [], [], []),
-    ...ofEach([2, 3]).map((x) => sample(x.dtype, [x], applied(ops.padOp, { low: [1, 0], high: [0, 1], interior: [0, 1], value: 1 }))),
+    ...ofEach([2, 3]).map((x) =>
+      sample(x.dtype, [x], applied(ops.padOp, { low: [1, 0], high: [0, 1], interior: [0, 1], value: 1 })),
+    ),
   ],
   concat: [
-    joined("first axis", [[2, 3], [1, 3], [4, 3]], 0),
-    joined("last axis", [[2, 3], [2, 1], [2, 4]], 1),
-    joined("channels", [[2, 3, 4, 5], [2, 2, 4, 5]], 1),
+    joined(
+      "first axis",
+      [
+        [2, 3],
+        [1, 3],
+        [4, 3],
+      ],
+      0,
+    ),
+    joined(
+      "last axis",
+      [
+        [2, 3],
+        [2, 1],
+        [2, 4],
+      ],
+      1,
+    ),
+    joined(
+      "channels",
+      [
+        [2, 3, 4, 5],
+        [2, 2, 4, 5],
+      ],
+      1,
+    ),
     joined("one input", [[2, 3]], 0),
-    joined("an empty input", [[2, 3], [2, 0], [2, 1]], 1),
-    joined("nine inputs", Array.from({ length: 9 }, (_, i) => [2, i % 3, 2]), 1),
+    joined(
+      "an empty input",
+      [
+        [2, 3],
+        [2, 0],
+        [2, 1],
+      ],
+      1,
+    ),
+    joined(
+      "nine inputs",
+      Array.from({ length: 9 }, (_, i) => [2, i % 3, 2]),
+      1,
+    ),
     sample("the same twice", [uniform([2, 3])], ([x]) => ops.concat([x!, x!], 1)),
     ...ofEach([2, 3]).map((x) => sample(x.dtype, [x, x], applied(ops.concatOp, { axis: 0 }))),
   ],
@@ -111,9 +160,18 @@ export const layout = {
     scattered("repeated", [5, 3], [4, 0, 0, 2, 0], 0),
     scattered("middle axis", [2, 4, 3], [3, 1, 1], 1),
     scattered("last axis", [2, 3, 5], [0, 4, 2, 2], 2),
-    scattered("many on one", [3], Array.from({ length: 40 }, (_, i) => i % 2), 0),
+    scattered(
+      "many on one",
+      [3],
+      Array.from({ length: 40 }, (_, i) => i % 2),
+      0,
+    ),
     scattered("no indices", [3, 2], [], 0),
-    sample("int32", [integers([4, 2]), indexed([3, 3, 0]), integers([3, 2], { seed: 2 })], applied(ops.scatterAddOp, { axis: 0 })),
+    sample(
+      "int32",
+      [integers([4, 2]), indexed([3, 3, 0]), integers([3, 2], { seed: 2 })],
+      applied(ops.scatterAddOp, { axis: 0 }),
+    ),
     sample(
       "float16",
       [uniform([4, 2], { dtype: "float16" }), indexed([3, 3, 0]), uniform([3, 2], { dtype: "float16" })],

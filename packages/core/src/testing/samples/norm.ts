@@ -13,7 +13,14 @@ import {
 import type { Shape } from "../../shape.js";
 import { applied, exactly, type OpSample, sample, uniform } from "./sample.js";
 
-const shapes: readonly Shape[] = [[4, 3], [5, 2, 3], [2, 3, 4, 5], [3, 1, 2, 2], [2, 2, 2, 3, 2], [6, 17, 3, 5]];
+const shapes: readonly Shape[] = [
+  [4, 3],
+  [5, 2, 3],
+  [2, 3, 4, 5],
+  [3, 1, 2, 2],
+  [2, 2, 2, 3, 2],
+  [6, 17, 3, 5],
+];
 
 const weight = (shape: Shape): HostTensor => uniform([shape[1]!], { low: -2, high: 2, seed: 2 });
 const bias = (shape: Shape): HostTensor => uniform([shape[1]!], { seed: 3 });
@@ -51,9 +58,15 @@ const onAxes = (op: Op<{ axis: number }>): OpSample[] => {
     [[2, 300], 1],
   ];
   return [
-    ...cases.map(([shape, axis]) => sample(`[${shape}] along ${axis}`, [uniform(shape, { low: -2, high: 2 })], applied(op, { axis }))),
-    sample("large logits", [exactly([1e4, 1e4 - 1, -1e4, 1e4, 0, -1e4], [2, 3])], applied(op, { axis: 1 }), { differentiable: false }),
-    sample("very negative logits", [exactly([-1e4, -1e4 - 2, -1e4 - 1], [1, 3])], applied(op, { axis: 1 }), { differentiable: false }),
+    ...cases.map(([shape, axis]) =>
+      sample(`[${shape}] along ${axis}`, [uniform(shape, { low: -2, high: 2 })], applied(op, { axis })),
+    ),
+    sample("large logits", [exactly([1e4, 1e4 - 1, -1e4, 1e4, 0, -1e4], [2, 3])], applied(op, { axis: 1 }), {
+      differentiable: false,
+    }),
+    sample("very negative logits", [exactly([-1e4, -1e4 - 2, -1e4 - 1], [1, 3])], applied(op, { axis: 1 }), {
+      differentiable: false,
+    }),
     sample("float16", [uniform([2, 6], { dtype: "float16" })], applied(op, { axis: 1 })),
   ];
 };
@@ -64,29 +77,56 @@ export const norm = {
     trained("eps 0.1", uniform([4, 3, 2]), 0.1),
     trained("far from 0", uniform([4, 2, 3, 3], { low: 29, high: 31 }), 1e-5, { tolerance: 5e-4 }),
     trained("constant channel", exactly([2, 1, 2, -1, 2, 3, 2, 0], [4, 2]), 0.05, { tolerance: 1e-3 }),
-    sample("float16", halves([dy([4, 3, 2]), weight([4, 3]), bias([4, 3])]), applied(batchNormTrainOp, { eps: 1e-3 }), { tolerance: 2e-2 }),
+    sample("float16", halves([dy([4, 3, 2]), weight([4, 3]), bias([4, 3])]), applied(batchNormTrainOp, { eps: 1e-3 }), {
+      tolerance: 2e-2,
+    }),
   ],
   batchNormGrad: [
     ...shapes.map((shape) => {
       const inputs = [dy(shape), uniform(shape), weight(shape), mean(shape), variance(shape)];
       return sample(`[${shape}]`, inputs, applied(batchNormGradOp, { eps: 1e-5 }), loose);
     }),
-    sample("large eps", [dy([3, 2]), uniform([3, 2]), ...[weight, mean, variance].map((f) => f([3, 2]))], applied(batchNormGradOp, { eps: 0.5 }), loose),
+    sample(
+      "large eps",
+      [dy([3, 2]), uniform([3, 2]), ...[weight, mean, variance].map((f) => f([3, 2]))],
+      applied(batchNormGradOp, { eps: 0.5 }),
+      loose,
+    ),
   ],
   batchNormInference: [
     ...shapes.map((shape) => {
       const inputs = [uniform(shape), weight(shape), bias(shape), mean(shape), variance(shape)];
       return sample(`[${shape}]`, inputs, applied(batchNormInferenceOp, { eps: 1e-5 }), loose);
     }),
-    sample("one value", [uniform([1, 2]), ...[weight, bias, mean, variance].map((f) => f([1, 2]))], applied(batchNormInferenceOp, { eps: 1e-3 }), loose),
-    sample("no images", [uniform([0, 2, 3]), ...[weight, bias, mean, variance].map((f) => f([0, 2]))], applied(batchNormInferenceOp, { eps: 1e-3 })),
-    sample("float16", halves([dy([2, 3, 2]), ...[weight, bias, mean, variance].map((f) => f([2, 3]))]), applied(batchNormInferenceOp, { eps: 1e-3 }), {
-      tolerance: 1e-2,
-    }),
+    sample(
+      "one value",
+      [uniform([1, 2]), ...[weight, bias, mean, variance].map((f) => f([1, 2]))],
+      applied(batchNormInferenceOp, { eps: 1e-3 }),
+      loose,
+    ),
+    sample(
+      "no images",
+      [uniform([0, 2, 3]), ...[weight, bias, mean, variance].map((f) => f([0, 2]))],
+      applied(batchNormInferenceOp, { eps: 1e-3 }),
+    ),
+    sample(
+      "float16",
+      halves([dy([2, 3, 2]), ...[weight, bias, mean, variance].map((f) => f([2, 3]))]),
+      applied(batchNormInferenceOp, { eps: 1e-3 }),
+      {
+        tolerance: 1e-2,
+      },
+    ),
   ],
   localResponseNorm: [
-    ...lrnCases.map(([name, shape, attrs]) => sample(name, [uniform(shape, { low: -2, high: 2 })], applied(localResponseNormOp, attrs), loose)),
-    sample("float16", [uniform([1, 5, 3], { dtype: "float16" })], applied(localResponseNormOp, { size: 3, alpha: 1, beta: 0.75, k: 1 })),
+    ...lrnCases.map(([name, shape, attrs]) =>
+      sample(name, [uniform(shape, { low: -2, high: 2 })], applied(localResponseNormOp, attrs), loose),
+    ),
+    sample(
+      "float16",
+      [uniform([1, 5, 3], { dtype: "float16" })],
+      applied(localResponseNormOp, { size: 3, alpha: 1, beta: 0.75, k: 1 }),
+    ),
   ],
   localResponseNormGrad: lrnCases.map(([name, shape, attrs]) =>
     sample(name, [dy(shape), uniform(shape, { low: -2, high: 2 })], applied(localResponseNormGradOp, attrs), loose),

@@ -61,7 +61,9 @@ function edges(build: (attrs: PoolAttrs) => OpSample["build"]): OpSample[] {
     sample("ties", [ties], build(attrs), { differentiable: false }),
     sample("all negative", [uniform([1, 2, 3, 4], { low: -9, high: -5 })], build(attrs), { differentiable: false }),
     sample("zeros after relu", [uniform([1, 2, 3, 4])], ([x]) => build(attrs)([relu(x!)]), { differentiable: false }),
-    sample("very negative", [uniform([1, 2, 3, 4], { low: -3e38, high: -2e38 })], build(attrs), { differentiable: false }),
+    sample("very negative", [uniform([1, 2, 3, 4], { low: -3e38, high: -2e38 })], build(attrs), {
+      differentiable: false,
+    }),
     sample("NaN", [nan], build(attrs), { tags: ["nonfinite"] }),
   ];
 }
@@ -89,18 +91,30 @@ const gradOfOnes =
 function averages(countIncludePad: boolean): { c: Case; attrs: AvgPoolAttrs; name: string }[] {
   return cases.map((c) => {
     const { dilation: _, ...attrs } = c.attrs;
-    return { c, attrs: { ...attrs, countIncludePad }, name: `${c.name}, ${countIncludePad ? "padding counts" : "padding does not count"}` };
+    return {
+      c,
+      attrs: { ...attrs, countIncludePad },
+      name: `${c.name}, ${countIncludePad ? "padding counts" : "padding does not count"}`,
+    };
   });
 }
 
 const bothAverages = [...averages(true), ...averages(false)];
-const halfAverage: AvgPoolAttrs = { kernel: [2, 3], stride: [2, 2], padding: [1, 1, 1, 1], ceilMode: true, countIncludePad: false };
+const halfAverage: AvgPoolAttrs = {
+  kernel: [2, 3],
+  stride: [2, 2],
+  padding: [1, 1, 1, 1],
+  ceilMode: true,
+  countIncludePad: false,
+};
 
 export const pool = {
   maxPool2d: maxima(maxPool2dOp),
   maxPool2dArgmax: maxima(maxPool2dArgmaxOp),
   maxPool2dGrad: [
-    ...[...cases, ...dilated].map((c) => sample(c.name, [distinct(c.x), uniform(outputShape(c), { seed: 2 })], gradOf(c.attrs))),
+    ...[...cases, ...dilated].map((c) =>
+      sample(c.name, [distinct(c.x), uniform(outputShape(c), { seed: 2 })], gradOf(c.attrs)),
+    ),
     ...edges(gradOfOnes),
   ],
   avgPool2d: [

@@ -10,7 +10,13 @@ const drawn = (name: string, [a, b]: readonly [number, number], shape: Shape, st
   sample(name, [key(a, b)], applied(randomBitsOp, { shape, stream }));
 
 /** Grid points given in pixels, a fraction of a pixel away from every pixel's centre and from the border. */
-function gridOf(n: number, points: Shape, [height, width]: readonly [number, number], alignCorners: boolean, reach: number): HostTensor {
+function gridOf(
+  n: number,
+  points: Shape,
+  [height, width]: readonly [number, number],
+  alignCorners: boolean,
+  reach: number,
+): HostTensor {
   const count = n * points[0]! * points[1]!;
   const draws = uniform([count, 2], { low: 0, high: 1, seed: 7 }).data;
   const values = [...draws].map((draw, i) => {
@@ -40,7 +46,12 @@ export const random = {
     drawn("many", [5, 6], [33, 31], 1),
   ],
   unitFloat: [
-    sample("edges", [exactly([0, 255, 256, 2 ** 31, 2 ** 32 - 256, 2 ** 32 - 1], [6], "uint32")], applied(unitFloatOp), { tolerance: 0 }),
+    sample(
+      "edges",
+      [exactly([0, 255, 256, 2 ** 31, 2 ** 32 - 256, 2 ** 32 - 1], [6], "uint32")],
+      applied(unitFloatOp),
+      { tolerance: 0 },
+    ),
     sample("rank 0", [exactly([123456789], [], "uint32")], applied(unitFloatOp), { tolerance: 0 }),
     sample("none", [exactly([], [0], "uint32")], applied(unitFloatOp)),
   ],
@@ -48,7 +59,13 @@ export const random = {
     ...(["zeros", "border"] as const).flatMap((paddingMode) =>
       [false, true].flatMap((alignCorners) => [
         sampledBy(`${paddingMode}, corners ${alignCorners}`, [2, 3, 5, 4], [3, 2], { paddingMode, alignCorners }, 0),
-        sampledBy(`${paddingMode}, corners ${alignCorners}, outside too`, [1, 2, 4, 6], [5, 4], { paddingMode, alignCorners }, 3),
+        sampledBy(
+          `${paddingMode}, corners ${alignCorners}, outside too`,
+          [1, 2, 4, 6],
+          [5, 4],
+          { paddingMode, alignCorners },
+          3,
+        ),
       ]),
     ),
     sample(

@@ -64,30 +64,53 @@ function unit(count: number, seed: number): number[] {
 
 /** Uniform numbers in low..high (default -1..1). */
 export function uniform(shape: Shape, { low = -1, high = 1, seed = 1, dtype = "float32" }: Range = {}): HostTensor {
-  return fromNumbers(unit(sizeOf(shape), seed).map((u) => low + (high - low) * u), shape, dtype);
+  return fromNumbers(
+    unit(sizeOf(shape), seed).map((u) => low + (high - low) * u),
+    shape,
+    dtype,
+  );
 }
 
 /** Like {@link uniform}, but at least 0.1 away from 0. */
 export function awayFromZero(shape: Shape, range: Range = {}): HostTensor {
   const { low = -1, high = 1, seed = 1, dtype = "float32" } = range;
   const values = unit(sizeOf(shape), seed).map((u) => low + (high - low) * u);
-  return fromNumbers(values.map((v) => v + (v < 0 ? -0.1 : 0.1)), shape, dtype);
+  return fromNumbers(
+    values.map((v) => v + (v < 0 ? -0.1 : 0.1)),
+    shape,
+    dtype,
+  );
 }
 
 /** Whole numbers in low..high. */
 export function integers(shape: Shape, { low = -9, high = 9, seed = 1, dtype = "int32" }: Range = {}): HostTensor {
-  return fromNumbers(unit(sizeOf(shape), seed).map((u) => Math.floor(low + (high - low + 1) * u)), shape, dtype);
+  return fromNumbers(
+    unit(sizeOf(shape), seed).map((u) => Math.floor(low + (high - low + 1) * u)),
+    shape,
+    dtype,
+  );
 }
 
 /** Numbers around 0 in random order, no two closer than 1/16: maxima are clear, and none is at a kink. */
-export function distinct(shape: Shape, { seed = 1, dtype = "float32" }: Pick<Range, "seed" | "dtype"> = {}): HostTensor {
+export function distinct(
+  shape: Shape,
+  { seed = 1, dtype = "float32" }: Pick<Range, "seed" | "dtype"> = {},
+): HostTensor {
   const count = sizeOf(shape);
   const order = unit(count, seed).map((u, i) => [u, i] as const);
   order.sort((a, b) => a[0] - b[0]);
-  return fromNumbers(order.map(([, i]) => (i - count / 2 + 0.25) / 16), shape, dtype);
+  return fromNumbers(
+    order.map(([, i]) => (i - count / 2 + 0.25) / 16),
+    shape,
+    dtype,
+  );
 }
 
 /** Given numbers, as they are. */
-export function exactly(values: readonly number[], shape: Shape = [values.length], dtype: DType = "float32"): HostTensor {
+export function exactly(
+  values: readonly number[],
+  shape: Shape = [values.length],
+  dtype: DType = "float32",
+): HostTensor {
   return fromNumbers(values, shape, dtype);
 }
