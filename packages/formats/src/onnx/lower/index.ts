@@ -1,0 +1,43 @@
+import type { KernelTable } from "@ocelli/core/backend";
+import { convLowerings } from "./conv.js";
+import { elementwiseLowerings } from "./elementwise.js";
+import { layoutLowerings } from "./layout.js";
+import type { Lowering } from "./lowering.js";
+import { matmulLowerings } from "./matmul.js";
+import { normLowerings } from "./norm.js";
+import { poolLowerings } from "./pool.js";
+import { randomLowerings } from "./random.js";
+import { reduceLowerings } from "./reduce.js";
+import { sampleLowerings } from "./sample.js";
+
+export { flippedPads, type PixelProduct, turnedWeight, weightGradLowering } from "./conv.js";
+export { type LoweredGraph, lowerGraph } from "./graph.js";
+export {
+  type Emitter,
+  elementwise,
+  type Held,
+  type Lower,
+  type Lowering,
+  type LoweringContext,
+  type LoweringTable,
+  lowering,
+  type Packing,
+  reduced,
+  reshaped,
+  transposed,
+} from "./lowering.js";
+export { operands as matmulOperands } from "./matmul.js";
+export { exactPadding } from "./pool.js";
+
+/** Every primitive in ONNX's own operators, so that whatever runs can be exported. */
+export const portable = {
+  ...elementwiseLowerings,
+  ...layoutLowerings,
+  ...reduceLowerings,
+  ...matmulLowerings,
+  ...convLowerings,
+  ...poolLowerings,
+  ...normLowerings,
+  ...randomLowerings,
+  ...sampleLowerings,
+} satisfies KernelTable<Lowering>;
