@@ -12,6 +12,7 @@ export { decodeModel } from "./decode.js";
 export { type ElementType, elementTypes } from "./element-type.js";
 export { encodeModel } from "./encode.js";
 export { type Exportable, type ExportDim, exportGraph } from "./export.js";
+export * from "./lower/index.js";
 export {
   type AttributeKind,
   type OnnxAttribute,
@@ -27,4 +28,3 @@ export {
   valueInfo,
 } from "./model.js";
 export { int64Tensor, tensorFromHost, tensorToHost } from "./tensor.js";
-export * from "./lower/index.js";

@@ -1,0 +1,158 @@
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { HostTensor, Tensor, Tensors } from "@ocelli/core";
+import { fromHostTensor, writeSafetensors } from "@ocelli/formats";
+import type { Exportable } from "@ocelli/formats/onnx";
+import { Context, flattenStateDict } from "@ocelli/layers";
+import { type BatchTensors, logitsOf, type Transform } from "@ocelli/training";
+import { writeAtomic } from "@ocelli/training/node";
+import { UsageError } from "../errors.js";
+import { type Io, print, printJson } from "../io.js";
+import { type ImageShape, type LoadedModel, loadModel, type ModelFlags, type Passport } from "../model.js";
+import { colors, formatInteger, labelled } from "../terminal.js";
+import { ocelliVersion } from "../versions.js";
+
+export interface ExportFlags extends ModelFlags {
+  readonly to: "onnx" | "safetensors";
+  readonly output: string;
+  /** The ONNX file takes images as they are, and normalises them itself. */
+  readonly withTransform?: boolean;
+  readonly json?: boolean;
+}
+
+/** What was written. */
+export interface Exported {
+  readonly file: string;
+  readonly format: ExportFlags["to"];
+  readonly bytes: number;
+  /** Names, dtypes and shapes; none for safetensors. */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** `ocelli export RUN --to onnx|safetensors -o FILE` */
+export async function exportModel(io: Io, path: string, flags: ExportFlags): Promise<void> {
+  if (flags.withTransform && flags.to !== "onnx")
+    throw new UsageError("--with-transform is for --to onnx: safetensors holds weights only");
+  const loaded = await loadModel(path, flags);
+  const exported = await writeExport(loaded, flags);
+  if (flags.json) return printJson(io, exported);
+  const { file, bytes, inputs, outputs } = exported;
+  const named = (values: Readonly<Record<string, string>>): string =>
+    Object.entries(values)
+      .map(([name, spec]) => `${name}  ${spec}`)
+      .join("\n");
+  const origin = flags.withTransform ? "pixels 0 to 255" : `= ${normalisation(loaded.transform)}`;
+  const rows: [string, string][] = [
+    ["wrote", `${file}, ${formatInteger(bytes)} bytes`],
+    ["from", loaded.file],
+  ];
+  if (flags.to === "onnx") rows.push(["input", `${named(inputs)}  ${origin}`], ["output", named(outputs)]);
+  for (const line of labelled(rows, colors(io).dim)) print(io, line);
+}
+
+/** Writes the file: beside its place first, then renamed. */
+export async function writeExport(
+  loaded: LoadedModel,
+  { to, output, withTransform = false }: Omit<ExportFlags, "json">,
+): Promise<Exported> {
+  await checkOutput(output);
+  if (to === "safetensors") {
+    const bytes = safetensorsOf(loaded);
+    await writeAtomic(output, bytes);
+    return { file: output, format: to, bytes: bytes.length, inputs: {}, outputs: {} };
+  }
+  const { exportGraph } = await import("@ocelli/formats/onnx");
+  const program = programOf(loaded, withTransform);
+  const bytes = exportGraph(program, {
+    name: loaded.name,
+    producer: "ocelli",
+    producerVersion: ocelliVersion(),
+    metadata: metadataOf(loaded, withTransform),
+    doc: `${loaded.entry.summary}. ${loaded.entry.citation}`,
+  });
+  await writeAtomic(output, bytes);
+  const inputs = Object.fromEntries(
+    Object.entries(program.inputs).map(([name, { dtype, shape }]) => [name, `${dtype}[${shape.join(", ")}]`]),
+  );
+  const outputs = { logits: `float32[N, ${loaded.options.numClasses ?? loaded.entry.numClasses}]` };
+  return { file: output, format: to, bytes: bytes.length, inputs, outputs };
+}
+
+/** Told before the work, not after it. */
+async function checkOutput(path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory()) throw new UsageError(`-o ${path} is a folder; the name of a file is needed`);
+  // Renaming over a device would replace it.
+  if (there !== undefined && !there.isFile()) throw new UsageError(`-o ${path} is no ordinary file`);
+  const folder = await stat(dirname(path)).catch(() => undefined);
+  if (!folder?.isDirectory()) throw new UsageError(`-o ${path}: there is no folder ${dirname(path)}`);
+}
+
+function safetensorsOf(loaded: LoadedModel): Uint8Array {
+  const flat = Object.entries(flattenStateDict(loaded.model, loaded.values));
+  // PyTorch counts in int64.
+  const asFile = (host: HostTensor) => fromHostTensor(host, host.dtype === "int32" ? { dtype: "I64" } : {});
+  return writeSafetensors(
+    flat.map(([name, host]) => [name, asFile(host)] as const),
+    { format: "pt", ...metadataOf(loaded, false) },
+  );
+}
+
+function metadataOf(
+  { name, options, classes = [], image, transform }: LoadedModel,
+  withTransform: boolean,
+): Record<string, string> {
+  if (transform === undefined) return {};
+  const passport: Passport = {
+    model: name,
+    options,
+    classes,
+    image,
+    transform: { name: transform.name, options: transform.options },
+  };
+  const input = withTransform ? "uint8 pixels 0..255" : normalisation(transform);
+  return { ocelli: JSON.stringify(passport), classes: JSON.stringify(classes), input };
+}
+
+function programOf({ model, values, image, entry, transform }: LoadedModel, withTransform: boolean): Exportable {
+  const { pad = 0 } = entry.preprocessing;
+  const [channels, height, width] = image;
+  const shape = (border: number): ["N", ...ImageShape] => ["N", channels, height + 2 * border, width + 2 * border];
+  const forward = (x: Tensor, state: Tensors, through: Transform | undefined): Tensor => {
+    const ctx = new Context(model, { state: qualified(state, values), training: false });
+    const images = through === undefined ? x : through.apply({ images: x } as BatchTensors, ctx).images;
+    return logitsOf(ctx.call(model, images));
+  };
+  const state = { ...values.params, ...values.buffers };
+  if (!withTransform) {
+    const inputs = { input: { shape: shape(pad), dtype: "float32" } } as const;
+    return { inputs, state, build: ({ input }, leaves) => ({ logits: forward(input as Tensor, leaves, undefined) }) };
+  }
+  if (transform === undefined)
+    throw new UsageError("--with-transform: the weights do not say how images were normalised");
+  const inputs = { images: { shape: shape(0), dtype: "uint8" } } as const;
+  return { inputs, state, build: ({ images }, leaves) => ({ logits: forward(images as Tensor, leaves, transform) }) };
+}
+
+/** Values under the names of a context. */
+function qualified(state: Tensors, { params = {} }: LoadedModel["values"]): Tensors {
+  return Object.fromEntries(
+    Object.entries(state).map(([name, tensor]) => [
+      `${Object.hasOwn(params, name) ? "params" : "buffers"}/${name}`,
+      tensor,
+    ]),
+  );
+}
+
+/** How a picture becomes the float input, in words. */
+function normalisation(transform: Transform | undefined): string {
+  if (transform?.name !== "normalize") return "pixels as the weights' training normalised them";
+  const { mean, std, pad = 0 } = transform.options as { mean: readonly number[]; std: readonly number[]; pad?: number };
+  const list = (values: readonly number[]): string => {
+    const texts = values.map((value) => `${Number(value.toPrecision(6))}`);
+    return texts.length === 1 ? (texts[0] as string) : `[${texts.join(", ")}]`;
+  };
+  const border = pad === 0 ? "" : `, after a border of ${pad} black pixels`;
+  return `(pixel / 255 - ${list(mean)}) / ${list(std)}${border}`;
+}

@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises";
+import { type HostTensor, hostTensor } from "@ocelli/core";
+import { Failure } from "./errors.js";
+import type { ImageShape } from "./model.js";
+
+export interface PreparedImage {
+  /** uint8 `[1, C, H, W]` */
+  readonly pixels: HostTensor;
+  /** More light than dark, in a grey picture. */
+  readonly isLight: boolean;
+}
+
+/**
+ * Reads a picture and brings it to what a model takes. Grey ones are shown whole on a border of their background's kind, as digits are;
+ * colour ones fill the frame, and what stands out is cut off.
+ * @throws Failure for what is no picture
+ */
+export async function readImage(
+  path: string,
+  [channels, height, width]: ImageShape,
+  { invert = false } = {},
+): Promise<PreparedImage> {
+  const bytes = await readFile(path);
+  if (channels !== 1 && channels !== 3)
+    throw new Failure(`${path}: the model takes ${channels} channels; pictures have 1 or 3`);
+  const { default: sharp } = await import("sharp");
+  // Inverted later, so that the border ends black either way.
+  const background = invert ? "white" : "black";
+  try {
+    let picture = sharp(bytes, { failOn: "error" }).autoOrient().flatten({ background });
+    picture = channels === 1 ? picture.greyscale() : picture.toColourspace("srgb");
+    picture = picture.resize(width, height, { fit: channels === 1 ? "contain" : "cover", background });
+    if (invert) picture = picture.negate({ alpha: false });
+    const { data, info } = await picture.removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const pixels = toPlanes(data, info.channels, [channels, height, width]);
+    return { pixels: hostTensor(pixels, [1, channels, height, width]), isLight: channels === 1 && mean(pixels) > 127 };
+  } catch (error) {
+    throw new Failure(`${path}: not a picture that can be read (${firstLine(error)}). PNG, JPEG and WebP work.`);
+  }
+}
+
+/** Writes grey pixels as a PNG. */
+export async function encodePng(pixels: Uint8Array, width: number, height: number): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
+  return sharp(pixels, { raw: { width, height, channels: 1 } })
+    .png()
+    .toBuffer();
+}
+
+/** Interleaved pixels to planes. Grey pictures may come back with three equal channels. */
+function toPlanes(data: Uint8Array, given: number, [channels, height, width]: ImageShape): Uint8Array {
+  const plane = height * width;
+  const out = new Uint8Array(channels * plane);
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0; i < plane; i++) out[c * plane + i] = data[i * given + Math.min(c, given - 1)] as number;
+  }
+  return out;
+}
+
+function mean(pixels: Uint8Array): number {
+  return pixels.reduce((sum, value) => sum + value, 0) / pixels.length;
+}
+
+function firstLine(error: unknown): string {
+  return String((error as Error).message).split("\n")[0] ?? "";
+}

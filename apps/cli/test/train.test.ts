@@ -1,0 +1,168 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { RunDirectory } from "@ocelli/training/node";
+import { beforeAll, describe, expect, it } from "vitest";
+import { fails, lines, ocelli, small, succeed, temporaryFolder } from "./harness.js";
+
+const folder = temporaryFolder();
+const last = (run: string): Buffer => readFileSync(join(run, "last.safetensors"));
+
+describe("train", { timeout: 60_000 }, () => {
+  it("prints JSON of the agreed shape and saves a run", async () => {
+    const out = join(folder, "json");
+    const events = lines(await succeed(["train", ...small, "--epochs", "2", "--out", out, "--json"]));
+    const epoch = {
+      event: "epoch",
+      epoch: 1,
+      trainLoss: expect.any(Number),
+      trainAccuracy: expect.any(Number),
+      testLoss: expect.any(Number),
+      testAccuracy: expect.any(Number),
+      imagesPerSecond: expect.any(Number),
+    };
+    const testAccuracy = events[1]?.testAccuracy;
+    expect(events).toEqual([
+      epoch,
+      { ...epoch, epoch: 2 },
+      { event: "done", testAccuracy, checkpoint: join(out, "last.safetensors") },
+    ]);
+    for (const file of ["run.json", "last.safetensors", "best.safetensors", "log.jsonl"]) {
+      expect(existsSync(join(out, file))).toBe(true);
+    }
+    expect(lines(readFileSync(join(out, "log.jsonl"), "utf8"))).toHaveLength(2);
+  });
+
+  it("tells people the recipe, then a line an epoch", async () => {
+    const out = await succeed(["train", ...small, "--epochs", "2", "--out", join(folder, "plain")]);
+    expect(out).toMatch(/^model +lenet5_modern, 61,706 parameters$/m);
+    expect(out).toMatch(/^data +digits, 320 training and 320 test images \(1x28x28, 10 classes\)$/m);
+    expect(out).toMatch(
+      /^recipe +sgd, learning rate 0\.01 .*momentum 0\.9, weight decay 0\.0005\n +2 epochs, batches of 32, seed 0$/m,
+    );
+    expect(out).toMatch(/^ +2\/2( +[\d.,]+( %)?){5}$/m);
+    expect(out).toMatch(/^test accuracy +\d+\.\d\d %$/m);
+    expect(out).not.toContain("\u001b");
+  });
+
+  it("draws a bar on a terminal and leaves it tidy", async () => {
+    const out = await succeed(["train", ...small, "--epochs", "1", "--out", join(folder, "bar")], { columns: 100 });
+    expect(out).toContain("compiling ...");
+    // The cursor comes back.
+    expect(out.lastIndexOf("\u001b[?25h")).toBeGreaterThan(out.lastIndexOf("\u001b[?25l"));
+  });
+
+  it("trains with adam, on other shapes where the model can", async () => {
+    const args = [
+      "--data",
+      "digits",
+      "--limit",
+      "32",
+      "--batch-size",
+      "16",
+      "--optimizer",
+      "adam",
+      "--device",
+      "onnx-cpu",
+      "--epochs",
+      "1",
+    ];
+    const out = await succeed(["train", "resnet20_cifar", ...args, "--out", join(folder, "adam")]);
+    expect(out).toMatch(/^recipe +adam, learning rate 0\.001\n/m);
+  });
+
+  it("gives lenet5 of 1998 its border", async () => {
+    const args = ["--data", "digits", "--limit", "64", "--epochs", "1", "--device", "onnx-cpu"];
+    await succeed(["train", "lenet5", ...args, "--out", join(folder, "lenet5")]);
+    const { config } = await RunDirectory.open(join(folder, "lenet5"));
+    expect(config.transform.options.pad).toBe(2);
+    expect(config.image).toEqual([1, 28, 28]);
+  });
+
+  it("runs on the reference device", async () => {
+    const args = ["--data", "digits", "--limit", "8", "--batch-size", "4", "--epochs", "1", "--device", "reference"];
+    await succeed(["train", "lenet5_modern", ...args, "--out", join(folder, "reference")]);
+  });
+
+  it("refuses a folder that holds a run", async () => {
+    expect(await fails(1, ["train", ...small, "--out", join(folder, "json")])).toContain("--resume");
+  });
+
+  it("stops when numbers stop being finite, says where, and keeps the last good checkpoint", async () => {
+    const out = join(folder, "nan");
+    const { code, out: text, err } = await ocelli(["train", ...small, "--lr", "1e20", "--out", out]);
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^error: the loss is (NaN|-?Infinity) at step \d+ \(epoch 1, batch \d+\)\. Try a lower learning rate\.\n {2}No checkpoint had been saved yet\.\n$/m,
+    );
+    expect(text).not.toContain("test accuracy");
+    expect(existsSync(join(out, "last.safetensors"))).toBe(false);
+  });
+});
+
+describe("resume", { timeout: 120_000 }, () => {
+  const own = join(folder, "own");
+  beforeAll(() => succeed(["train", ...small, "--epochs", "2", "--out", own]), 60_000);
+
+  it("ends with the bytes of a run that was never interrupted", async () => {
+    const args = [
+      "train",
+      "lenet5_modern",
+      "--data",
+      "digits",
+      "--limit",
+      "1500",
+      "--epochs",
+      "3",
+      "--device",
+      "onnx-cpu",
+      "--threads",
+      "1",
+      "--json",
+    ];
+    const [straight, stopped] = [join(folder, "straight"), join(folder, "stopped")];
+    await succeed([...args, "--out", straight]);
+
+    const batches: number[] = [];
+    let next = [...args, "--out", stopped];
+    for (;;) {
+      const { code, out, err } = await ocelli(next, { interruptAfter: 40 });
+      if (code === 0) break;
+      expect(code).toBe(130);
+      expect(err).toContain(`go on with: ocelli train --resume ${stopped}`);
+      const event = lines(out).at(-1);
+      expect(event).toMatchObject({ event: "interrupted", checkpoint: join(stopped, "last.safetensors") });
+      batches.push(event?.batch as number);
+      next = ["train", "--resume", stopped, "--json"];
+    }
+    // In the middle of an epoch, not between two.
+    expect(Math.max(...batches)).toBeGreaterThan(0);
+    expect(last(stopped).equals(last(straight))).toBe(true);
+    expect(
+      readFileSync(join(stopped, "best.safetensors")).equals(readFileSync(join(straight, "best.safetensors"))),
+    ).toBe(true);
+  });
+
+  it("says so when there is nothing left to do", async () => {
+    const events = lines(await succeed(["train", "--resume", own, "--json"]));
+    expect(events).toEqual([{ event: "done", testAccuracy: expect.any(Number), checkpoint: expect.any(String) }]);
+  });
+
+  it("goes on for more epochs", async () => {
+    const events = lines(await succeed(["train", "--resume", own, "--epochs", "3", "--json"]));
+    expect(events.map(({ event, epoch }) => [event, epoch])).toEqual([
+      ["epoch", 3],
+      ["done", undefined],
+    ]);
+  });
+
+  it("keeps what the run was started with", async () => {
+    const err = await fails(2, ["train", "--resume", own, "--lr", "1", "--batch-size", "3"]);
+    expect(err).toContain("--batch-size, --lr: a resumed run keeps what it was started with");
+    expect(await fails(2, ["train", "lenet5", "--resume", own])).toContain("trains lenet5_modern, not lenet5");
+  });
+
+  it("says that another thread count changes the last digits", async () => {
+    const { err } = await ocelli(["train", "--resume", own, "--threads", "2"]);
+    expect(err).toContain("began on onnx-cpu with 1 thread");
+  });
+});
