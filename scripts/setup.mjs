@@ -55,5 +55,5 @@ if (reason !== undefined) {
   console.log(`Installing, because ${reason} ...`);
   await orExit(npm(["ci"]));
 }
-await orExit(build());
+await orExit(build({ types: task !== "start" }));
 await orExit(tasks[task]());

@@ -9,7 +9,7 @@ import { add, mul } from "./ops/elementwise.js";
 import { full, input } from "./ops/leaf.js";
 import { reference } from "./reference/index.js";
 import type { StateDict } from "./state.js";
-import { Counting } from "./testing/counting.js";
+import { Counting } from "../test/counting.js";
 
 const one = { shape: [1], dtype: "float32" } as const;
 const x = (value: number): { x: HostTensor } => ({ x: hostTensor([value]) });

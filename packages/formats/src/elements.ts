@@ -38,11 +38,6 @@ const elements: Readonly<Record<FileElement, ElementInfo>> = {
   bool: { bytes: 1, dtype: "bool" },
 };
 
-/** Bytes of one element in a file. */
-export function elementBytes(element: FileElement): number {
-  return elements[element].bytes;
-}
-
 /**
  * Elements of a file as a tensor in host memory, in the dtype of a graph: bfloat16 and float64 become float32 (rounded to
  * nearest), small integers int32, int64 int32 and uint64 uint32. The result owns its memory.

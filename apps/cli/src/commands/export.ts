@@ -1,10 +1,9 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { HostTensor, Tensor, Tensors } from "@ocelli/core";
+import type { HostTensor } from "@ocelli/core";
 import { fromHostTensor, writeSafetensors } from "@ocelli/formats";
-import type { Exportable } from "@ocelli/formats/onnx";
-import { Context, flattenStateDict } from "@ocelli/layers";
-import { type BatchTensors, logitsOf, type Transform } from "@ocelli/training";
+import { flattenStateDict } from "@ocelli/layers";
+import type { Transform } from "@ocelli/training";
 import { writeAtomic } from "@ocelli/training/node";
 import { UsageError } from "../errors.js";
 import { type Io, print, printJson } from "../io.js";
@@ -62,21 +61,32 @@ export async function writeExport(
     await writeAtomic(output, bytes);
     return { file: output, format: to, bytes: bytes.length, inputs: {}, outputs: {} };
   }
-  const { exportGraph } = await import("@ocelli/formats/onnx");
-  const program = programOf(loaded, withTransform);
-  const bytes = exportGraph(program, {
+  const { exportOnnx } = await import("@ocelli/training");
+  const { model, values, entry, transform } = loaded;
+  if (withTransform && transform === undefined)
+    throw new UsageError("--with-transform: the weights do not say how images were normalised");
+  const input = inputShape(loaded, withTransform);
+  const bytes = exportOnnx(model, values, {
+    input,
+    transform: withTransform ? transform : undefined,
     name: loaded.name,
     producer: "ocelli",
     producerVersion: ocelliVersion(),
     metadata: metadataOf(loaded, withTransform),
-    doc: `${loaded.entry.summary}. ${loaded.entry.citation}`,
+    doc: `${entry.summary}. ${entry.citation}`,
   });
   await writeAtomic(output, bytes);
-  const inputs = Object.fromEntries(
-    Object.entries(program.inputs).map(([name, { dtype, shape }]) => [name, `${dtype}[${shape.join(", ")}]`]),
-  );
-  const outputs = { logits: `float32[N, ${loaded.options.numClasses ?? loaded.entry.numClasses}]` };
+  const [name, dtype] = withTransform ? ["images", "uint8"] : ["input", "float32"];
+  const inputs = { [name as string]: `${dtype}[${input.join(", ")}]` };
+  const outputs = { logits: `float32[N, ${loaded.options.numClasses ?? entry.numClasses}]` };
   return { file: output, format: to, bytes: bytes.length, inputs, outputs };
+}
+
+/** With the transform inside, the pictures come without the border that it adds. */
+function inputShape({ image, entry }: LoadedModel, withTransform: boolean): ["N", ...ImageShape] {
+  const border = withTransform ? 0 : 2 * (entry.preprocessing.pad ?? 0);
+  const [channels, height, width] = image;
+  return ["N", channels, height + border, width + border];
 }
 
 /** Told before the work, not after it. */
@@ -113,36 +123,6 @@ function metadataOf(
   };
   const input = withTransform ? "uint8 pixels 0..255" : normalisation(transform);
   return { ocelli: JSON.stringify(passport), classes: JSON.stringify(classes), input };
-}
-
-function programOf({ model, values, image, entry, transform }: LoadedModel, withTransform: boolean): Exportable {
-  const { pad = 0 } = entry.preprocessing;
-  const [channels, height, width] = image;
-  const shape = (border: number): ["N", ...ImageShape] => ["N", channels, height + 2 * border, width + 2 * border];
-  const forward = (x: Tensor, state: Tensors, through: Transform | undefined): Tensor => {
-    const ctx = new Context(model, { state: qualified(state, values), training: false });
-    const images = through === undefined ? x : through.apply({ images: x } as BatchTensors, ctx).images;
-    return logitsOf(ctx.call(model, images));
-  };
-  const state = { ...values.params, ...values.buffers };
-  if (!withTransform) {
-    const inputs = { input: { shape: shape(pad), dtype: "float32" } } as const;
-    return { inputs, state, build: ({ input }, leaves) => ({ logits: forward(input as Tensor, leaves, undefined) }) };
-  }
-  if (transform === undefined)
-    throw new UsageError("--with-transform: the weights do not say how images were normalised");
-  const inputs = { images: { shape: shape(0), dtype: "uint8" } } as const;
-  return { inputs, state, build: ({ images }, leaves) => ({ logits: forward(images as Tensor, leaves, transform) }) };
-}
-
-/** Values under the names of a context. */
-function qualified(state: Tensors, { params = {} }: LoadedModel["values"]): Tensors {
-  return Object.fromEntries(
-    Object.entries(state).map(([name, tensor]) => [
-      `${Object.hasOwn(params, name) ? "params" : "buffers"}/${name}`,
-      tensor,
-    ]),
-  );
 }
 
 /** How a picture becomes the float input, in words. */

@@ -1,6 +1,6 @@
-import type { Backend } from "../backend.js";
-import { fromNumbers, type HostTensor, toNumbers } from "../host.js";
-import { prepare } from "../reference/index.js";
+import type { Backend } from "../src/backend.js";
+import { fromNumbers, type HostTensor, toNumbers } from "../src/host.js";
+import { prepare } from "../src/reference/index.js";
 
 interface Buffer {
   readonly values: Float64Array;
