@@ -54,7 +54,16 @@ async function mnist(model, epochs, seeds, least) {
   const accuracies = [];
   for (const seed of seeds) {
     const out = join(work, `${model}-${seed}`);
-    const { testAccuracy } = await train([model, ...mnistData, "--epochs", `${epochs}`, "--seed", `${seed}`, "--out", out]);
+    const { testAccuracy } = await train([
+      model,
+      ...mnistData,
+      "--epochs",
+      `${epochs}`,
+      "--seed",
+      `${seed}`,
+      "--out",
+      out,
+    ]);
     accuracies.push(testAccuracy);
   }
   const worst = Math.min(...accuracies);
@@ -78,7 +87,10 @@ async function killAndResume(kills) {
     const onStart = (child) => {
       if (mayKill) setTimeout(() => child.kill("SIGKILL"), duration * (0.2 + 0.6 * Math.random()));
     };
-    const { code } = await ocelli(["train", ...(resume ? ["--resume", killed] : [...args, "--out", killed]), "--json"], { onStart });
+    const { code } = await ocelli(
+      ["train", ...(resume ? ["--resume", killed] : [...args, "--out", killed]), "--json"],
+      { onStart },
+    );
     if (code === 0) break;
     count++;
     if (count > kills) throw new Error(`resuming ended with code ${code}`);
@@ -107,7 +119,12 @@ async function memory(steps) {
   const model = createModel("lenet5_modern");
   const state = await device.init(model);
   const transform = normalize({ mean: [0.13], std: [0.31] });
-  const step = trainStep(device, state, { model, loss: crossEntropy, transform, optimizer: sgd({ lr: 0.01, momentum: 0.9 }) });
+  const step = trainStep(device, state, {
+    model,
+    loss: crossEntropy,
+    transform,
+    optimizer: sgd({ lr: 0.01, momentum: 0.9 }),
+  });
   const batches = loader(digits({ split: "train", count: 3200 }), { batchSize: 32, shuffle: true });
   let taken = 0;
   let start = 0;
@@ -139,12 +156,21 @@ async function compileTime() {
   const model = createModel("resnet20_cifar");
   const state = await device.init(model);
   const transform = normalize({ mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] });
-  const step = trainStep(device, state, { model, loss: crossEntropy, transform, optimizer: sgd({ lr: 0.1, momentum: 0.9 }) });
+  const step = trainStep(device, state, {
+    model,
+    loss: crossEntropy,
+    transform,
+    optimizer: sgd({ lr: 0.1, momentum: 0.9 }),
+  });
   const images = hostTensor(new Uint8Array(128 * 3072), [128, 3, 32, 32]);
   const { stats } = await step.program({ images, labels: hostTensor(new Int32Array(128)) });
   state.dispose();
   await device.dispose();
-  return { ok: stats.compileMs < 3000, wanted: "< 3000 ms", got: `${stats.compileMs.toFixed(0)} ms, ${stats.nodes} nodes` };
+  return {
+    ok: stats.compileMs < 3000,
+    wanted: "< 3000 ms",
+    got: `${stats.compileMs.toFixed(0)} ms, ${stats.nodes} nodes`,
+  };
 }
 
 const full = {

@@ -1,4 +1,5 @@
-// A vitest reporter: writes `N passed, N failed, N skipped` into the file that OCELLI_COUNTS names.
+// A vitest reporter: says what was skipped (a test's name ends with the reason), and writes `N passed, N failed, N skipped` into the
+// file that OCELLI_COUNTS names.
 import { writeFileSync } from "node:fs";
 
 export default class CountReporter {
@@ -12,7 +13,10 @@ export default class CountReporter {
         const { state } = test.result();
         if (state === "failed") failedTests++;
         else if (state === "passed") counts.passed++;
-        else counts.skipped++;
+        else {
+          counts.skipped++;
+          console.log(`skipped: ${test.fullName}`);
+        }
       }
       // A file that fails without a failing test (it does not load, or a hook throws) counts as one.
       counts.failed += failedTests > 0 || module.ok() ? failedTests : 1;

@@ -11,8 +11,12 @@ mkdirSync(tarballs);
 
 /** Every ```ts block of the READMEs: what they show has to run. */
 function readmeExamples() {
-  const folders = ["packages", "apps"].flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`));
-  const readmes = ["README.md", ...folders.map((folder) => `${folder}/README.md`)].filter((path) => existsSync(join(root, path)));
+  const folders = ["packages", "apps"].flatMap((group) =>
+    readdirSync(join(root, group)).map((name) => `${group}/${name}`),
+  );
+  const readmes = ["README.md", ...folders.map((folder) => `${folder}/README.md`)].filter((path) =>
+    existsSync(join(root, path)),
+  );
   return readmes.flatMap((readme) => {
     const name = readme === "README.md" ? "root" : readme.split("/")[1];
     const blocks = readFileSync(join(root, readme), "utf8").matchAll(/^```ts\r?\n(.*?)^```/gms);

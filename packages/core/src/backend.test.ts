@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Counting } from "../test/counting.js";
 import { createDevice, type DeviceOptions } from "./backend.js";
 import type { Device, Traceable } from "./device.js";
 import { ArgumentError, DisposedError, DTypeError, ShapeError, StateError } from "./errors.js";
@@ -9,7 +10,6 @@ import { add, mul } from "./ops/elementwise.js";
 import { full, input } from "./ops/leaf.js";
 import { reference } from "./reference/index.js";
 import type { StateDict } from "./state.js";
-import { Counting } from "../test/counting.js";
 
 const one = { shape: [1], dtype: "float32" } as const;
 const x = (value: number): { x: HostTensor } => ({ x: hostTensor([value]) });

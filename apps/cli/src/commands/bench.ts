@@ -112,7 +112,7 @@ async function trainingWork(device: Device, entry: ModelEntry, batch: number): P
   const perSample = entry.lossPerSample ?? crossEntropyPerSample;
   const loss = (output: Tensor, labels: Tensor): Tensor => mean(perSample(output, labels));
   // Small steps: synthetic labels are noise, and a loss that grows without bound would slow some processors down.
-  const optimizer = sgd({ lr: 1e-4, momentum: 0.9 });
+  const optimizer = sgd({ lr: 1e-4, momentum: 0.9, weightDecay: 1e-4 });
   const step = trainStep(device, state, { model, loss, optimizer, transform: transformOf(entry) });
   const images = syntheticImages(entry, batch);
   const labels = hostTensor(Int32Array.from({ length: batch }, (_, i) => i % entry.numClasses));

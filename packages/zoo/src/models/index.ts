@@ -54,7 +54,7 @@ export const models = {
     citation: lecun1998,
     input: [1, 32, 32],
     numClasses: 10,
-    build: (options) => new LeNet5(options),
+    build: (options?: ModelOptions) => new LeNet5(options),
     lossPerSample: lenet5LossPerSample,
     // The paper's input: background -0.1, ink 1.175, so that mean and variance are about 0 and 1; 28x28 digits centred in 32x32.
     preprocessing: { mean: [0.1 / 1.275], std: [1 / 1.275], pad: 2 },
@@ -66,7 +66,7 @@ export const models = {
     citation: lecun1998,
     input: [1, 28, 28],
     numClasses: 10,
-    build: (options) => new LeNet5Modern(options),
+    build: (options?: ModelOptions) => new LeNet5Modern(options),
     preprocessing: {},
     recipe: {
       batchSize: 64,
@@ -84,7 +84,7 @@ export const models = {
     citation: he2016,
     input: [3, 32, 32],
     numClasses: 10,
-    build: (options) => new CifarResNet(3, options),
+    build: (options?: ModelOptions) => new CifarResNet(3, options),
     preprocessing: {},
     recipe: {
       batchSize: 128,

@@ -6,6 +6,7 @@ import {
   type Emitter,
   inputOf,
   type Lower,
+  type Lowering,
   type LoweringContext,
   lowering,
   outputOf,
@@ -21,7 +22,21 @@ export const shape4 = (shape: Shape): Shape4 => shape as Shape4;
 /** ONNX's order: all beginnings, then all ends. */
 export const onnxPads = ([top, bottom, left, right]: Padding): number[] => [top, left, bottom, right];
 
-const conv2d = lowering((b, node, [x, w]) => {
+/** A sum over nothing is 0; runtimes leave such results as the memory was. */
+function overNothing(lower: Lower): Lower {
+  return (b, node, inputs, context) => {
+    const { shape, dtype } = outputOf(node);
+    const empty = node.inputs.some((input) => sizeOf(input.shape) === 0) && sizeOf(shape) > 0;
+    return empty ? [{ value: b.scalar(0, dtype), shape: [] }] : lower(b, node, inputs, context);
+  };
+}
+
+// @__NO_SIDE_EFFECTS__
+function convolution(lower: Lower): Lowering {
+  return lowering(overNothing(lower));
+}
+
+const conv2d = convolution((b, node, [x, w]) => {
   const weight = inputOf(node, 1).shape;
   if (coversAll(inputOf(node, 0).shape, weight, outputOf(node).shape, node.attrs as ConvAttrs)) {
     const [o, taps] = [weight[0] as number, sizeOf(weight.slice(1))];
@@ -59,7 +74,7 @@ export interface InputGradAttrs extends ConvAttrs {
  * Stride 1: a convolution of dy with the flipped kernel, whose input and output channels change places. Otherwise, and where the
  * padding is wider than the kernel, `ConvTranspose`.
  */
-const conv2dInputGrad = lowering((b, node, [dy, w], context) => {
+const conv2dInputGrad = convolution((b, node, [dy, w], context) => {
   const attrs = node.attrs as InputGradAttrs;
   const [weight, input, output] = [inputOf(node, 1).shape, outputOf(node).shape, inputOf(node, 0).shape];
   if (coversAll(input, weight, output, attrs)) {
@@ -142,7 +157,7 @@ export type PixelProduct = (b: Emitter, dy: Value, pixels: Value) => Value;
 
 /** The lowering of the weight's gradient, with a way to multiply by transposed pixels. */
 export function weightGradLowering(product: PixelProduct): Lower {
-  return (b, node, [x, dy], context) => {
+  return overNothing((b, node, [x, dy], context) => {
     const { padding, weightShape } = node.attrs as WeightGradAttrs;
     const pointwise = weightShape[2] === 1 && weightShape[3] === 1 && padding.every((p) => p === 0);
     const [image, output] = [inputOf(node, 0).shape, inputOf(node, 1).shape];
@@ -153,7 +168,7 @@ export function weightGradLowering(product: PixelProduct): Lower {
     }
     if (pointwise) return [pointwiseWeightGrad(b, node, x as Value, dy as Value, product)];
     return [weightGradByConv(b, node, x as Value, dy as Value, context)];
-  };
+  });
 }
 
 const conv2dWeightGrad = lowering(
