@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { Counting } from "../test/counting.js";
 import { createDevice, type DeviceOptions } from "./backend.js";
@@ -357,5 +359,22 @@ describe("device.run and init", () => {
       },
     };
     await expect(device.init(broken)).rejects.toThrow(ArgumentError);
+  });
+
+  it("is freed after results that nobody reads, once their handles are collected", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const { backend, device } = make();
+    using state = await device.createState(counter);
+    const program = await device.compile(accumulate);
+    for (let i = 0; i < 50; i++) await program.run(x(i), state);
+    await state.read();
+    // The registry's callbacks come in turns of their own.
+    for (let turn = 0; turn < 20 && backend.live.size > 4; turn++) {
+      collect();
+      await settle();
+    }
+    expect(backend.live.size).toBeLessThanOrEqual(4);
+    await device.dispose();
   });
 });

@@ -111,6 +111,12 @@ function checked(name: string, host: HostTensor, spec: Spec): HostTensor {
 // A result that nobody reads holds device memory until its handle is collected.
 const unread = new FinalizationRegistry<() => void>((free) => free());
 
+/** Made out here: a closure made in the constructor would hold the handle itself, which could then never be collected. */
+function freeing<B>(job: Promise<readonly B[]>, index: number, memory: Memory<B>): () => void {
+  const free = (buffers: readonly B[]): void => memory.free(buffers[index] as B);
+  return () => void job.then(free, () => undefined);
+}
+
 class JobHandle<B> implements Handle {
   readonly spec: Spec;
   readonly #value: () => Promise<HostTensor>;
@@ -127,8 +133,7 @@ class JobHandle<B> implements Handle {
         memory.free(buffer);
       }
     };
-    const free = (buffers: readonly B[]): void => memory.free(buffers[index] as B);
-    unread.register(this, () => void job.then(free, () => undefined), this);
+    unread.register(this, freeing(job, index, memory), this);
   }
 
   read(): Promise<HostTensor> {
