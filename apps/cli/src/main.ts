@@ -67,7 +67,10 @@ function numbers(text: string): readonly number[] {
 }
 
 const device = (): Option => new Option("--device <name>", "what to run on").choices(deviceNames).default("auto");
-const threads = (): Option => new Option("--threads <n>", "threads (default: one for each core)").argParser(count);
+const threads = (): Option =>
+  new Option("--threads <n>", "threads (default: one for each core)").argParser(
+    number({ integer: true, min: 1, max: 256 }),
+  );
 const data = (text: string): Option => new Option("--data <name>", text).choices(datasetNames);
 const dataDir = (): Option =>
   new Option("--data-dir <dir>", "folder with the data's files; nothing is downloaded then");

@@ -1,4 +1,4 @@
-import { type Device, DeviceError, type Op } from "@ocelli/core";
+import { ArgumentError, type Device, DeviceError, type Op } from "@ocelli/core";
 import { createDevice } from "@ocelli/core/backend";
 import type { Lowering } from "@ocelli/formats/onnx";
 import { platform } from "#runtime";
@@ -35,9 +35,10 @@ export interface OnnxOptions {
  * ```ts
  * await using device = await onnx();
  * ```
- * @throws DeviceError when the runtime or a provider's library is missing
+ * @throws DeviceError when the runtime or a provider's library is missing; ArgumentError for a count of threads out of range
  */
 export async function onnx(options: OnnxOptions = {}): Promise<Device> {
+  checkThreads(options.threads);
   const provider = chooseProvider(options);
   const runtime = (options.runtime as Runtime | undefined) ?? (await platform.load());
   const threads = options.threads ?? (options.runtime === undefined ? platform.threads : undefined);
@@ -58,6 +59,14 @@ export async function onnx(options: OnnxOptions = {}): Promise<Device> {
   const tables = { plain: { table: plain }, packed, packAlways: options.layout === "blocked" };
   const backend = onnxBackend({ info, runtime, session, inPlace, kernels, ...tables });
   return createDevice(backend, options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes });
+}
+
+/** More than any processor has: the runtime would spend minutes making threads, and gigabytes. */
+const mostThreads = 256;
+
+function checkThreads(threads: number | undefined): void {
+  if (threads === undefined || (Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) return;
+  throw new ArgumentError(`onnx: threads is ${threads}; it needs an integer from 1 to ${mostThreads}`, { threads });
 }
 
 let noticed = false;

@@ -55,4 +55,10 @@ describe("placement", () => {
     if (web.env.wasm !== undefined) web.env.wasm.numThreads = 1;
     expect(await writesInPlace(web, options)).toBe(false);
   });
+
+  it.each([0, -1, 1.5, Number.NaN, 100_000])("refuses %d threads", async (threads) => {
+    await expect(onnx({ provider: "cpu", threads })).rejects.toThrow(
+      /onnx: threads is .*; it needs an integer from 1 to 256/,
+    );
+  });
 });
