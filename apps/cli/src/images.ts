@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { type HostTensor, hostTensor } from "@ocelli/core";
 import { Failure } from "./errors.js";
 import type { ImageShape } from "./model.js";
@@ -20,6 +20,7 @@ export async function readImage(
   [channels, height, width]: ImageShape,
   { invert = false } = {},
 ): Promise<PreparedImage> {
+  if ((await stat(path)).isDirectory()) throw new Failure(`${path}: it is a folder; name the pictures in it`);
   const bytes = await readFile(path);
   if (channels !== 1 && channels !== 3)
     throw new Failure(`${path}: the model takes ${channels} channels; pictures have 1 or 3`);

@@ -9,6 +9,10 @@ function commandName(): string {
   return basename(script) === "ocelli.js" ? `node ${relative(process.cwd(), script)}` : "ocelli";
 }
 
+/** What Ctrl-C does now. */
+let stopWork: (() => void) | undefined;
+let closed = false;
+
 const io: Io = {
   stdout: process.stdout,
   stderr: process.stderr,
@@ -16,8 +20,10 @@ const io: Io = {
   command: commandName(),
   self: process.argv[1] === undefined ? undefined : [process.execPath, process.argv[1]],
   onInterrupt: (handler) => {
+    stopWork = handler;
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, handler);
     return () => {
+      stopWork = undefined;
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, handler);
     };
   },
@@ -31,8 +37,11 @@ const io: Io = {
 // A reader that has seen enough (`ocelli list | head -1`) closes the pipe: that is no error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    if (error.code !== "EPIPE") throw error;
+    // A training saves first, as on Ctrl-C. What it still writes goes nowhere.
+    if (!closed && stopWork !== undefined) stopWork();
+    else if (!closed) process.exit(0);
+    closed = true;
   });
 }
 

@@ -13,7 +13,7 @@ import {
 } from "@ocelli/core";
 import { readSafetensors, toHostTensor } from "@ocelli/formats";
 import { loadStateDict, type Module, traceModule } from "@ocelli/layers";
-import { logitsOf, makeTransform, normalize, type Transform } from "@ocelli/training";
+import { logitsOf, makeTransform, nonFiniteEntry, normalize, type Transform } from "@ocelli/training";
 import { type RunConfig, RunDirectory } from "@ocelli/training/node";
 import { type ModelEntry, type ModelOptions, modelEntry, modelNames } from "@ocelli/zoo";
 import { UsageError } from "./errors.js";
@@ -89,6 +89,8 @@ async function fromWeights(path: string, { model: wanted }: ModelFlags): Promise
   const { tensors, metadata } = readSafetensors(await readFile(path), { name: path });
   const flat: Record<string, HostTensor> = {};
   for (const [name, tensor] of tensors) flat[name] = toHostTensor(tensor, `${path}: ${name}`);
+  const bad = nonFiniteEntry({ weights: flat })?.replace("weights/", "");
+  if (bad !== undefined) throw new FormatError(`${path}: ${bad} holds values that are not finite (NaN or infinity)`);
   const passport = metadata.ocelli === undefined ? undefined : parsePassport(path, metadata.ocelli);
   if (passport !== undefined) {
     if (wanted !== undefined && wanted !== passport.model)

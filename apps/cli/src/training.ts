@@ -69,6 +69,9 @@ async function fitRun(
   const entry = entryOf(config.model.name);
   const model = entry.build(config.model.options);
   const saved = (await run.has("last")) ? await run.load("last") : undefined;
+  if (saved === undefined && (await run.has("best"))) {
+    throw new Failure(`${run.path} has no last.safetensors to go on from. ${await lastGood(run)}`);
+  }
   const state =
     saved === undefined ? await device.init(model, { seed: config.seed }) : await device.createState(saved.values);
   try {
@@ -78,7 +81,7 @@ async function fitRun(
       state,
       train: data.train,
       test: data.test,
-      epochs: epochs ?? config.epochs,
+      epochs: Math.max(epochs ?? config.epochs, saved?.progress.epoch ?? 0),
       batchSize: config.batchSize,
       optimizer: makeOptimizer(config.optimizer.name, config.optimizer.options),
       schedule: makeSchedule(config.schedule.name, config.schedule.options),
@@ -115,7 +118,9 @@ function isFull(error: unknown): boolean {
 async function lastGood(run: RunDirectory): Promise<string> {
   return (await run.has("last"))
     ? `The last good checkpoint is ${run.checkpointPath("last")}.`
-    : "No checkpoint had been saved yet.";
+    : (await run.has("best"))
+      ? `Only ${run.checkpointPath("best")} is there: copy it to last.safetensors to go on from it.`
+      : "No checkpoint had been saved yet.";
 }
 
 /** The lines or the object that end a training. */

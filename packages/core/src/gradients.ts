@@ -1,7 +1,7 @@
 import { isFloat } from "./dtype.js";
 import { ArgumentError, GradientError, ShapeError } from "./errors.js";
 import { topologicalOrder } from "./graph.js";
-import type { VjpRule } from "./op.js";
+import { definitionOf, type VjpRule } from "./op.js";
 import { add } from "./ops/elementwise.js";
 import { full } from "./ops/leaf.js";
 import { formatShape, sameShape, sizeOf } from "./shape.js";
@@ -99,11 +99,11 @@ function applyRule(rule: VjpRule, node: Node, dys: readonly (Tensor | null)[]): 
 }
 
 /** Differentiates an op through its definition by other ops. */
-function throughDefinition({ op, inputs, attrs }: Node, dys: readonly (Tensor | null)[]): (Tensor | null)[] {
-  if (op.decompose === undefined)
+function throughDefinition(node: Node, dys: readonly (Tensor | null)[]): (Tensor | null)[] {
+  const { op, inputs } = node;
+  const outputs = definitionOf(node, inputs);
+  if (outputs === undefined)
     throw new GradientError(`${op.name}: has neither a gradient rule nor a definition by other ops`);
-  const defined = op.decompose(inputs, attrs);
-  const outputs = Array.isArray(defined) ? (defined as readonly Tensor[]) : [defined as Tensor];
   const targets = [...new Set(inputs.filter((input) => isFloat(input.dtype)))];
   const leaves = new Set(inputs.map((input) => input.node));
   const sums = new Map<Tensor, Tensor>();

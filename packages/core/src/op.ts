@@ -1,7 +1,7 @@
-import { OcelliError } from "./errors.js";
+import { ArgumentError, DTypeError, OcelliError, ShapeError } from "./errors.js";
 import { byteSize } from "./host.js";
 import type { Pair } from "./shape.js";
-import { type Attrs, formatSpec, Node, type Spec, scope, type Tensor } from "./tensor.js";
+import { type Attrs, formatSpec, Node, type Spec, scope, Tensor } from "./tensor.js";
 
 /** What one application costs. */
 export interface Cost {
@@ -89,6 +89,7 @@ export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs?: A): Tenso
 /** Applies an op and returns all of its outputs. */
 export function applyAll<A>(op: Op<A>, inputs: readonly Tensor[], attrs?: A): readonly Tensor[] {
   const given = (attrs ?? {}) as A;
+  checkInputs(op as Op, inputs);
   let inferred: Spec | readonly Spec[];
   try {
     inferred = op.infer(inputs, given);
@@ -97,6 +98,33 @@ export function applyAll<A>(op: Op<A>, inputs: readonly Tensor[], attrs?: A): re
   }
   const specs = Array.isArray(inferred) ? (inferred as readonly Spec[]) : [inferred as Spec];
   return new Node(op as Op, inputs, given, specs, scope()).outputs;
+}
+
+function checkInputs({ name, inputs: names }: Op, inputs: readonly Tensor[]): void {
+  const wrong = inputs.findIndex((input) => !(input instanceof Tensor));
+  if (wrong >= 0) {
+    const what = names?.[wrong] ?? `input ${wrong}`;
+    throw new ArgumentError(
+      `${name}: ${what} is no tensor of a graph; host data becomes one by constant(hostTensor(...))`,
+    );
+  }
+  if (names !== undefined && inputs.length !== names.length) {
+    throw new ArgumentError(`${name}: got ${inputs.length} inputs; it needs ${names.length} (${names.join(", ")})`);
+  }
+}
+
+/**
+ * An op's definition by other ops, held to what its shape rule says.
+ * @throws ShapeError, DTypeError when definition and rule disagree
+ */
+export function definitionOf({ op, attrs, outputs }: Node, inputs: readonly Tensor[]): readonly Tensor[] | undefined {
+  const defined = op.decompose?.(inputs, attrs);
+  if (defined === undefined) return undefined;
+  const results = Array.isArray(defined) ? (defined as readonly Tensor[]) : [defined as Tensor];
+  const [given, needed] = [results, outputs].map((specs) => specs.map(formatSpec).join(", ")) as [string, string];
+  if (given === needed) return results;
+  const Kind = results.every((result, i) => result.dtype === outputs[i]?.dtype) ? ShapeError : DTypeError;
+  throw new Kind(`${op.name}: its decompose gives ${given}; its infer says ${needed}`, { given, needed });
 }
 
 function located(error: OcelliError, op: Op, inputs: readonly Tensor[]): OcelliError {

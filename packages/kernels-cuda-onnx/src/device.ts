@@ -72,6 +72,9 @@ function checkThreads(threads: number | undefined): void {
 let noticed = false;
 
 function chooseProvider({ provider = "auto", runtime, onNotice = console.info }: OnnxOptions): Provider {
+  if (!["auto", "cpu", "cuda", "webgpu"].includes(provider)) {
+    throw new ArgumentError(`onnx: provider is "${provider}"; there are auto, cpu, cuda and webgpu`, { provider });
+  }
   if (provider === "cpu" || provider === "webgpu") return provider;
   const library = platform.cuda();
   if (provider === "cuda") {

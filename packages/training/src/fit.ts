@@ -1,9 +1,10 @@
-import { type Device, item, mean, type State, type StateDict, type Tensor, toNumbers } from "@ocelli/core";
+import { type Device, item, mean, type State, type StateDict, type Tensor } from "@ocelli/core";
 import type { Module } from "@ocelli/layers";
 import type { ImageDataset } from "./data/dataset.js";
 import { loader } from "./data/loader.js";
 import { TrainingError } from "./errors.js";
 import { type Evaluation, evaluator } from "./evaluate.js";
+import { nonFiniteEntry } from "./finite.js";
 import type { Optimizer } from "./optim/index.js";
 import { constantSchedule, type Schedule } from "./schedule/index.js";
 import { type StepResult, type TrainStep, trainStep } from "./train-step.js";
@@ -245,12 +246,8 @@ class Fit<Out> {
   /** The state's values, all of them finite. */
   async #readFinite(): Promise<StateDict> {
     const values = await this.#options.state.read();
-    for (const [collection, entries] of Object.entries(values)) {
-      for (const [name, host] of Object.entries(entries)) {
-        if (!toNumbers(host).every(Number.isFinite))
-          this.#fail(`${collection}/${name} holds a value that is not finite`);
-      }
-    }
+    const bad = nonFiniteEntry(values);
+    if (bad !== undefined) this.#fail(`${bad} holds a value that is not finite`);
     return values;
   }
 

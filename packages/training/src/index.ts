@@ -2,6 +2,7 @@ export * from "./data/index.js";
 export { TrainingError } from "./errors.js";
 export { amongTop, type EvaluateOptions, type Evaluation, type Evaluator, evaluator } from "./evaluate.js";
 export { type ExportOptions, exportOnnx } from "./export.js";
+export { nonFiniteEntry } from "./finite.js";
 export {
   type CheckpointSink,
   type EpochSummary,

@@ -112,6 +112,9 @@ async function resumeRun(io: Io, model: string | undefined, path: string, flags:
     .map((name) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
   if (given.length > 0) throw new UsageError(`${given.join(", ")}: a resumed run keeps what it was started with`);
   if (model !== undefined && model !== trains) throw new UsageError(`the run ${path} trains ${trains}, not ${model}`);
+  const done = (await run.has("last")) ? (await run.load("last")).progress.epoch : 0;
+  if (flags.epochs !== undefined && flags.epochs < done)
+    throw new UsageError(`--epochs ${flags.epochs}: the run ${path} has ${done} epochs already`);
   await interruptible(io, stopping, async (signal) => {
     const { name, dir, limit } = config.data;
     const data = await loadData(
@@ -122,7 +125,7 @@ async function resumeRun(io: Io, model: string | undefined, path: string, flags:
     const device = await openDevice(resumedDevice(flags, config), (line) => note(io, line));
     try {
       warnIfMoved(io, config, device);
-      describe(io, { run, data, device, json: flags.json });
+      describe(io, { run, data, device, epochs: Math.max(flags.epochs ?? config.epochs, done), json: flags.json });
       await finish(io, run, { flags, loaded: data, device, signal });
     } finally {
       await device.dispose();
@@ -143,7 +146,7 @@ function warnIfMoved(io: Io, config: RunConfig, { info }: Device): void {
   const now = `${info.name} with ${info.threads ?? "?"} threads`;
   const before = `${config.device.name} with ${config.device.threads ?? "?"} threads`;
   if (now !== before)
-    note(io, `note: the run began on ${before} and goes on on ${now}: its numbers will differ in the last digits`);
+    note(io, `note: the run began on ${before} and continues on ${now}: its numbers will differ in the last digits`);
 }
 
 interface Work {
@@ -166,11 +169,13 @@ interface Described {
   readonly data: LoadedDataset;
   readonly device: Device;
   readonly parameters?: number;
+  /** Default: what the run says. */
+  readonly epochs?: number;
   readonly json?: boolean | undefined;
 }
 
 /** Says what is about to happen. */
-export function describe(io: Io, { run, data, device, parameters, json }: Described): void {
+export function describe(io: Io, { run, data, device, parameters, epochs, json }: Described): void {
   if (json) return;
   const { config } = run;
   const { dim } = colors(io);
@@ -182,7 +187,7 @@ export function describe(io: Io, { run, data, device, parameters, json }: Descri
         parameters === undefined ? config.model.name : `${config.model.name}, ${formatInteger(parameters)} parameters`,
       ],
       ["data", `${config.data.name}, ${images} (${config.image.join("x")}, ${config.classes.length} classes)`],
-      ["recipe", describePlan(planOf(config), config.seed)],
+      ["recipe", describePlan({ ...planOf(config), epochs: epochs ?? config.epochs }, config.seed)],
       ["device", describeDevice(device)],
       ["run", run.path],
     ],

@@ -1,8 +1,8 @@
 import { type DType, isFloat } from "../dtype.js";
-import { DTypeError, ShapeError } from "../errors.js";
+import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { apply, defineOp, type Op, type VjpRule } from "../op.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";
-import type { Spec, Tensor } from "../tensor.js";
+import { type Spec, Tensor } from "../tensor.js";
 import { broadcastTo } from "./layout.js";
 import { full, scalar } from "./leaf.js";
 
@@ -140,6 +140,12 @@ function extremumGrad(dy: Tensor, inputs: readonly Tensor[], wins: (a: Tensor, b
 
 /** Makes two operands equal in shape and dtype. */
 function broadcast(a: Operand, b: Operand, name: string): [Tensor, Tensor] {
+  for (const operand of [a, b]) {
+    if (typeof operand === "number" || operand instanceof Tensor) continue;
+    throw new ArgumentError(
+      `${name}: an operand is neither a number nor a tensor of a graph; host data becomes one by constant(hostTensor(...))`,
+    );
+  }
   if (typeof a === "number" && typeof b === "number") return [scalar(a), scalar(b)];
   if (typeof a === "number") return [full((b as Tensor).shape, a, (b as Tensor).dtype), b as Tensor];
   if (typeof b === "number") return [a, full(a.shape, b, a.dtype)];

@@ -1,6 +1,6 @@
 import { DeviceError } from "../errors.js";
 import { topologicalOrder } from "../graph.js";
-import type { Op } from "../op.js";
+import { definitionOf, type Op } from "../op.js";
 import { type Tensor, withScope } from "../tensor.js";
 import { rewrite } from "./rewrite.js";
 
@@ -18,16 +18,14 @@ export function decompose(outputs: readonly Tensor[], supports: (op: Op) => bool
   for (let depth = 0; depth < maxDepth; depth++) {
     const open = topologicalOrder(current).some(({ op }) => !leaves.has(op.name) && !supports(op));
     if (!open) return current;
-    current = rewrite(current, ({ op, attrs, scope }, inputs) => {
+    current = rewrite(current, (node, inputs) => {
+      const { op, scope } = node;
       if (leaves.has(op.name) || supports(op)) return undefined;
-      const define = op.decompose;
-      if (define === undefined) {
-        throw new DeviceError(
-          `${op.name}: the device has no kernel for it and it has no definition by other ops. Register a kernel or give it a decompose.`,
-        );
-      }
-      const defined = withScope(scope, () => define(inputs, attrs));
-      return Array.isArray(defined) ? (defined as readonly Tensor[]) : [defined as Tensor];
+      const defined = withScope(scope, () => definitionOf(node, inputs));
+      if (defined !== undefined) return defined;
+      throw new DeviceError(
+        `${op.name}: the device has no kernel for it and it has no definition by other ops. Register a kernel or give it a decompose.`,
+      );
     });
   }
   throw new DeviceError(`decompose: definitions are nested more than ${maxDepth} deep; does an op define itself?`);

@@ -25,9 +25,20 @@ export async function writeAtomic(path: string, bytes: Uint8Array | string): Pro
   }
 }
 
-/** Removes what a killed process left half-written beside `path`. */
+/** Removes what a killed process left half-written beside `path`; what a living one is writing stays. */
 export async function sweep(path: string): Promise<void> {
   const names = await readdir(dirname(path)).catch(() => []);
-  const left = names.filter((name) => name.startsWith(`${basename(path)}${mark}`));
+  const prefix = `${basename(path)}${mark}`;
+  const left = names.filter((name) => name.startsWith(prefix) && !isAlive(Number(name.slice(prefix.length))));
   await Promise.all(left.map((name) => rm(join(dirname(path), name), { force: true })));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It lives, but is somebody else's.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { FormatError, flattenState, type HostTensor, type StateDict } from "@ocelli/core";
 import { fromHostTensor, readSafetensors, toHostTensor, writeSafetensors } from "@ocelli/formats";
+import { nonFiniteEntry } from "../finite.js";
 import type { Progress } from "../fit.js";
 import { writeAtomic } from "./atomic-write.js";
 
@@ -35,6 +36,8 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     values[collection] ??= {};
     values[collection][qualified.slice(at + 1)] = toHostTensor(tensor, `${path}: ${qualified}`);
   }
+  const bad = nonFiniteEntry(values);
+  if (bad !== undefined) throw new FormatError(`${path}: ${bad} holds values that are not finite (NaN or infinity)`);
   return { values, progress: parseProgress(path, metadata.progress) };
 }
 

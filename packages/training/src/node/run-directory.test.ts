@@ -66,6 +66,8 @@ describe("checkpoints", () => {
 describe("run directories", () => {
   it("are made once, opened again, and remember", async () => {
     const path = join(dir, "run");
+    await RunDirectory.create(path, { ...config, seed: 7 });
+    // Nothing was saved in it: it may be started anew.
     const run = await RunDirectory.create(path, config);
     await expect(run.load()).rejects.toThrow(/has no last.safetensors yet/);
     await run.save("last", values, freshProgress);
@@ -80,9 +82,11 @@ describe("run directories", () => {
   it("are cleared of what a killed process left", async () => {
     const path = join(dir, "run");
     await RunDirectory.create(path, config);
-    await writeFile(join(path, "last.safetensors.writing-4242"), "half");
+    // No process has a number like the first; the second is writing right now.
+    await writeFile(join(path, "last.safetensors.writing-99999999"), "half");
+    await writeFile(join(path, `last.safetensors.writing-${process.pid}`), "half");
     await RunDirectory.open(path);
-    expect(await readdir(path)).toEqual(["run.json"]);
+    expect((await readdir(path)).sort()).toEqual([`last.safetensors.writing-${process.pid}`, "run.json"]);
   });
 
   it("are refused when there is none, or run.json is damaged", async () => {
@@ -93,5 +97,16 @@ describe("run directories", () => {
     await expect(RunDirectory.open(path)).rejects.toThrow(/run\.json: not JSON/);
     await writeFile(join(path, "run.json"), JSON.stringify({ format: "ocelli-run-1" }));
     await expect(RunDirectory.open(path)).rejects.toThrow(/lacks model, data, classes/);
+  });
+});
+
+describe("values that are not finite", () => {
+  it("are refused when read, by name", async () => {
+    const path = join(dir, "last.safetensors");
+    const bad = { params: { "fc.bias": hostTensor([1, Number.NaN]) } };
+    await writeCheckpoint(path, { values: bad, progress: freshProgress });
+    await expect(readCheckpoint(path)).rejects.toThrow(
+      /last\.safetensors: params\/fc\.bias holds values that are not finite/,
+    );
   });
 });

@@ -39,7 +39,9 @@ export class RunDirectory implements CheckpointSink {
   /** Starts a run in a folder, made if need be. @throws ArgumentError when the folder holds a run already */
   static async create(path: string, config: RunConfig): Promise<RunDirectory> {
     await mkdir(path, { recursive: true });
-    if (await exists(join(path, "run.json"))) {
+    // A run that failed before its first checkpoint left nothing worth keeping.
+    const traces = ["last.safetensors", "best.safetensors", "log.jsonl"].map((name) => exists(join(path, name)));
+    if ((await exists(join(path, "run.json"))) && (await Promise.all(traces)).some((there) => there)) {
       throw new ArgumentError(
         `run: ${path} holds a run already. Resume it (--resume ${path}) or choose another folder (--out).`,
       );

@@ -149,7 +149,7 @@ export class LeNet5 extends Module {
     super();
     if (inChannels !== 1 || !(numClasses >= 1 && numClasses <= digitBitmaps.length)) {
       throw new ArgumentError(
-        `lenet5: built for ${inChannels} channels and ${numClasses} classes; as published it reads grey images and has bitmaps for ${digitBitmaps.length} digits. lenet5_modern takes any.`,
+        `lenet5: built for ${inChannels} channels and ${numClasses} classes; as published it reads grey images and has bitmaps for ${digitBitmaps.length} digits. lenet5_modern can be built for any number of channels and classes.`,
       );
     }
     this.output = new RbfOutput(digitBitmaps.slice(0, numClasses));
