@@ -70,6 +70,12 @@ export async function loadModel(path: string, flags: ModelFlags = {}): Promise<L
   const inRun =
     kind !== undefined && (await stat(join(dirname(path), "run.json")).catch(() => undefined)) !== undefined;
   if (inRun) return fromRun(await RunDirectory.open(dirname(path)), { ...flags, checkpoint: kind });
+  if (!path.toLowerCase().endsWith(".safetensors")) {
+    const onnx = path.toLowerCase().endsWith(".onnx")
+      ? " An ONNX file runs in any ONNX runtime; here, name what it was exported from."
+      : "";
+    throw new UsageError(`${path} is neither a run folder nor a .safetensors file.${onnx}`);
+  }
   return fromWeights(path, flags);
 }
 

@@ -24,11 +24,12 @@ export interface NormalizeOptions {
 
 /** uint8 pixels to floats: `(pixel / 255 - mean) / std`, channel by channel. */
 export function normalize({ mean, std, pad: border = 0 }: NormalizeOptions): Transform {
-  if (mean.length !== std.length || std.some((value) => !(value > 0))) {
-    throw new ArgumentError(
-      `normalize: mean has ${mean.length} channels, std ${std.length}; they need as many, and every std above 0`,
-    );
+  if (mean.length !== std.length) {
+    throw new ArgumentError(`normalize: mean has ${mean.length} channels, std ${std.length}; they need as many`);
   }
+  const flat = std.findIndex((value) => !(value > 0));
+  if (flat >= 0)
+    throw new ArgumentError(`normalize: std of channel ${flat} is ${std[flat]}; it needs a number above 0`);
   return {
     name: "normalize",
     options: border === 0 ? { mean, std } : { mean, std, pad: border },
