@@ -9,14 +9,17 @@ import { writeAtomic } from "./atomic-write.js";
 export interface Checkpoint {
   readonly values: StateDict;
   readonly progress: Progress;
+  /** Names what the run was when this was written ({@link RunDirectory}). */
+  readonly run?: string | undefined;
 }
 
 const format = "ocelli-checkpoint-1";
 
 /** Writes a checkpoint; a kill at any moment leaves the old file or the new one. */
-export async function writeCheckpoint(path: string, { values, progress }: Checkpoint): Promise<void> {
+export async function writeCheckpoint(path: string, { values, progress, run }: Checkpoint): Promise<void> {
   const tensors = new Map([...flattenState(values)].map(([name, host]) => [name, fromHostTensor(host)]));
-  await writeAtomic(path, writeSafetensors(tensors, { format, progress: JSON.stringify(progress) }));
+  const metadata = { format, progress: JSON.stringify(progress), ...(run === undefined ? {} : { run }) };
+  await writeAtomic(path, writeSafetensors(tensors, metadata));
 }
 
 /** Reads a checkpoint. @throws FormatError when the file is damaged or something else */
@@ -38,7 +41,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   }
   const bad = nonFiniteEntry(values);
   if (bad !== undefined) throw new FormatError(`${path}: ${bad} holds values that are not finite (NaN or infinity)`);
-  return { values, progress: parseProgress(path, metadata.progress) };
+  return { values, progress: parseProgress(path, metadata.progress), run: metadata.run };
 }
 
 function parseProgress(path: string, text: string | undefined): Progress {

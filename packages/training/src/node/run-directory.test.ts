@@ -79,6 +79,17 @@ describe("run directories", () => {
     await expect(RunDirectory.create(path, config)).rejects.toThrow(/holds a run already. Resume it \(--resume/);
   });
 
+  it("notice a run.json that was changed under a checkpoint, but not more epochs", async () => {
+    const path = join(dir, "run");
+    await (await RunDirectory.create(path, config)).save("last", values, freshProgress);
+    await writeFile(join(path, "run.json"), JSON.stringify({ ...config, epochs: 9 }));
+    expect((await (await RunDirectory.open(path)).load()).values).toEqual(values);
+    await writeFile(join(path, "run.json"), JSON.stringify({ ...config, seed: 9 }));
+    await expect((await RunDirectory.open(path)).load()).rejects.toThrow(
+      /run\.json: its model, data, recipe or seed is not the one that last\.safetensors was trained with/,
+    );
+  });
+
   it("are cleared of what a killed process left", async () => {
     const path = join(dir, "run");
     await RunDirectory.create(path, config);

@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ArgumentError, FormatError } from "@ocelli/core";
+import { ArgumentError, FormatError, hashBytes } from "@ocelli/core";
 import type { CheckpointSink } from "../fit.js";
 import { sweep, writeAtomic } from "./atomic-write.js";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
@@ -66,15 +66,21 @@ export class RunDirectory implements CheckpointSink {
   }
 
   async save(kind: "last" | "best", values: Checkpoint["values"], progress: Checkpoint["progress"]): Promise<void> {
-    await writeCheckpoint(this.checkpointPath(kind), { values, progress });
+    await writeCheckpoint(this.checkpointPath(kind), { values, progress, run: fingerprint(this.config) });
   }
 
-  /** @throws ArgumentError when the run has not saved one yet */
+  /** @throws ArgumentError when the run has not saved one yet; FormatError when run.json is another one by now */
   async load(kind: "last" | "best" = "last"): Promise<Checkpoint> {
     const path = this.checkpointPath(kind);
     if (!(await exists(path)))
       throw new ArgumentError(`run: ${this.path} has no ${kind}.safetensors yet: it ended before its first checkpoint`);
-    return readCheckpoint(path);
+    const checkpoint = await readCheckpoint(path);
+    if (checkpoint.run !== undefined && checkpoint.run !== fingerprint(this.config)) {
+      throw new FormatError(
+        `${join(this.path, "run.json")}: its model, data, recipe or seed is not the one that ${kind}.safetensors was trained with. Put it back as it was, or start a new run.`,
+      );
+    }
+    return checkpoint;
   }
 
   has(kind: "last" | "best"): Promise<boolean> {
@@ -85,6 +91,12 @@ export class RunDirectory implements CheckpointSink {
   async log(record: Readonly<Record<string, unknown>>): Promise<void> {
     await appendFile(join(this.path, "log.jsonl"), `${JSON.stringify(record)}\n`);
   }
+}
+
+/** Names what training depends on. How long, where, and where the data lies may change. */
+function fingerprint({ epochs, device, data, format, ...rest }: RunConfig): string {
+  const kept = { ...rest, data: data.name, limit: data.limit };
+  return hashBytes(new TextEncoder().encode(JSON.stringify(kept)));
 }
 
 async function exists(path: string): Promise<boolean> {
