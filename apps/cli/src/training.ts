@@ -10,7 +10,7 @@ import {
   makeTransform,
   TrainingError,
 } from "@ocelli/training";
-import type { LoadedDataset, RunDirectory } from "@ocelli/training/node";
+import type { Checkpoint, LoadedDataset, RunDirectory } from "@ocelli/training/node";
 import { Failure, Interrupted } from "./errors.js";
 import { type Io, print, printJson } from "./io.js";
 import { entryOf } from "./model.js";
@@ -21,6 +21,8 @@ export interface TrainingJob {
   readonly run: RunDirectory;
   readonly data: LoadedDataset;
   readonly device: Device;
+  /** Where to go on; left out by a run that begins. */
+  readonly saved?: Checkpoint | undefined;
   /** Default: what the run says. */
   readonly epochs?: number | undefined;
   readonly json: boolean;
@@ -62,13 +64,12 @@ export async function trainRun(io: Io, job: TrainingJob): Promise<FitResult> {
 }
 
 async function fitRun(
-  { run, data, device, epochs, signal }: TrainingJob,
+  { run, data, device, saved, epochs, signal }: TrainingJob,
   on: (event: FitEvent) => void,
 ): Promise<FitResult> {
   const { config } = run;
   const entry = entryOf(config.model.name);
   const model = entry.build(config.model.options);
-  const saved = (await run.has("last")) ? await run.load("last") : undefined;
   if (saved === undefined && (await run.has("best"))) {
     throw new Failure(`${run.path} has no last.safetensors to go on from. ${await lastGood(run)}`);
   }
@@ -81,7 +82,7 @@ async function fitRun(
       state,
       train: data.train,
       test: data.test,
-      epochs: Math.max(epochs ?? config.epochs, saved?.progress.epoch ?? 0),
+      epochs: epochs ?? config.epochs,
       batchSize: config.batchSize,
       optimizer: makeOptimizer(config.optimizer.name, config.optimizer.options),
       schedule: makeSchedule(config.schedule.name, config.schedule.options),

@@ -1,13 +1,6 @@
 import { type HostTensor, type Node, type Op, type Tensor, topologicalOrder } from "@ocelli/core";
-import {
-  type Backend,
-  type Call,
-  type Executable,
-  type KernelTable,
-  type ProgramGraph,
-  primitives,
-} from "@ocelli/core/backend";
-import { type Lowering, type LoweringTable, lowerGraph, type Packing } from "@ocelli/formats/onnx";
+import type { Backend, Call, Executable, KernelTable, ProgramGraph } from "@ocelli/core/backend";
+import { type Lowering, type LoweringTable, lowerGraph, opsOf, type Packing } from "@ocelli/formats/onnx";
 import { draw, type HostRandom, hostRandom } from "./random.js";
 import type { Runtime, RuntimeTensor } from "./runtime.js";
 import { Session, type SessionOptions } from "./session.js";
@@ -45,19 +38,10 @@ function lowerings(
   return { table: { ...table, ...own }, packing };
 }
 
-/** The ops that run as they are. */
-function supportedOps({ table }: Lowerings, kernels: Kernels): ReadonlySet<Op> {
-  const ops = new Set<Op>(kernels.keys());
-  for (const [name, op] of Object.entries(primitives)) {
-    if (table[name as keyof typeof primitives] !== "decompose") ops.add(op as unknown as Op);
-  }
-  return ops;
-}
-
 /** Memory and compiler of the device: values are tensors of the runtime in host memory, a program is one session. */
 export function onnxBackend(options: OnnxBackendOptions): Backend<RuntimeTensor> {
   const { runtime } = options;
-  const ops = supportedOps(options.plain, options.kernels);
+  const ops = new Set([...opsOf(options.plain.table), ...options.kernels.keys()]);
   return {
     info: options.info,
     keepsSpares: options.inPlace,

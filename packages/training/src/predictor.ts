@@ -11,6 +11,7 @@ import {
   softmax,
   type Tensor,
 } from "@ocelli/core";
+import { disposeKey } from "@ocelli/core/backend";
 import { Context, type Module } from "@ocelli/layers";
 import { logitsOf } from "./train-step.js";
 import type { BatchTensors, Transform } from "./transform.js";
@@ -59,8 +60,6 @@ export async function predictor<Out = Tensor>(
   };
   return Object.assign(predict, { program, [disposeKey]: dispose });
 }
-
-const disposeKey: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
 
 function predictionProgram<Out>(
   { model, transform, output = "probabilities" }: PredictorOptions<Out>,

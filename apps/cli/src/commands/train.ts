@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Device } from "@ocelli/core";
 import { channelStatistics } from "@ocelli/training";
-import { type LoadedDataset, type RunConfig, RunDirectory } from "@ocelli/training/node";
+import { type Checkpoint, type LoadedDataset, type RunConfig, RunDirectory } from "@ocelli/training/node";
 import { type DataFlags, loadData } from "../data.js";
 import { type DeviceFlags, type DeviceName, describeDevice, deviceNames, openDevice } from "../device.js";
 import { UsageError } from "../errors.js";
@@ -112,7 +112,8 @@ async function resumeRun(io: Io, model: string | undefined, path: string, flags:
     .map((name) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
   if (given.length > 0) throw new UsageError(`${given.join(", ")}: a resumed run keeps what it was started with`);
   if (model !== undefined && model !== trains) throw new UsageError(`the run ${path} trains ${trains}, not ${model}`);
-  const done = (await run.has("last")) ? (await run.load("last")).progress.epoch : 0;
+  const saved = (await run.has("last")) ? await run.load("last") : undefined;
+  const done = saved?.progress.epoch ?? 0;
   if (flags.epochs !== undefined && flags.epochs < done)
     throw new UsageError(`--epochs ${flags.epochs}: the run ${path} has ${done} epochs already`);
   await interruptible(io, stopping, async (signal) => {
@@ -125,8 +126,10 @@ async function resumeRun(io: Io, model: string | undefined, path: string, flags:
     const device = await openDevice(resumedDevice(flags, config), (line) => note(io, line));
     try {
       warnIfMoved(io, config, device);
-      describe(io, { run, data, device, epochs: Math.max(flags.epochs ?? config.epochs, done), json: flags.json });
-      await finish(io, run, { flags, loaded: data, device, signal });
+      // A run that was extended once has more epochs behind it than run.json asks for.
+      const epochs = Math.max(flags.epochs ?? config.epochs, done);
+      describe(io, { run, data, device, epochs, json: flags.json });
+      await finish(io, run, { flags, loaded: data, device, signal, saved, epochs });
     } finally {
       await device.dispose();
     }
@@ -154,13 +157,16 @@ interface Work {
   readonly loaded: LoadedDataset;
   readonly device: Device;
   readonly signal: AbortSignal;
+  readonly saved?: Checkpoint | undefined;
+  /** Default: what the run says. */
+  readonly epochs?: number;
 }
 
-async function finish(io: Io, run: RunDirectory, { flags, loaded, device, signal }: Work): Promise<void> {
-  const { epochs, json = false } = flags;
-  const extra = epochs !== undefined && epochs !== run.config.epochs ? ["--epochs", `${epochs}`] : [];
+async function finish(io: Io, run: RunDirectory, { flags, loaded, ...work }: Work): Promise<void> {
+  const { epochs: asked, json = false } = flags;
+  const extra = asked !== undefined && asked !== run.config.epochs ? ["--epochs", `${asked}`] : [];
   const command = resumeCommand(io, run, extra);
-  const result = await trainRun(io, { run, data: loaded, device, epochs, json, signal, resumeCommand: command });
+  const result = await trainRun(io, { run, data: loaded, json, resumeCommand: command, ...work });
   reportDone(io, run, result, json);
 }
 

@@ -1,8 +1,8 @@
-import { ArgumentError, type DType, type HostTensor, input, type Op, Tensor } from "@ocelli/core";
-import { optimize, primitives } from "@ocelli/core/backend";
+import { ArgumentError, type DType, type HostTensor, input, Tensor } from "@ocelli/core";
+import { optimize } from "@ocelli/core/backend";
 import type { BuildOptions } from "./builder.js";
 import { encodeModel } from "./encode.js";
-import { lowerGraph, portable } from "./lower/index.js";
+import { lowerGraph, opsOf, portable } from "./lower/index.js";
 import { nameBatch } from "./lower/name-batch.js";
 import type { OnnxModel } from "./model.js";
 
@@ -36,11 +36,7 @@ export function exportGraph(program: Exportable, options: BuildOptions = {}): Ui
   return encodeModel(nameBatch({ first, second, sizes: traced, inputs: program.inputs }));
 }
 
-const portableOps: ReadonlySet<Op> = new Set(
-  Object.entries(primitives).flatMap(([name, op]) =>
-    portable[name as keyof typeof primitives] === "decompose" ? [] : [op as unknown as Op],
-  ),
-);
+const portableOps = opsOf(portable);
 
 function modelAt(program: Exportable, batch: number, options: BuildOptions): OnnxModel {
   const sized = (shape: readonly ExportDim[]): number[] => shape.map((dim) => (dim === "N" ? batch : dim));

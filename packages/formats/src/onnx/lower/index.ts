@@ -1,4 +1,5 @@
-import type { KernelTable } from "@ocelli/core/backend";
+import type { Op } from "@ocelli/core";
+import { type KernelTable, primitives } from "@ocelli/core/backend";
 import { convLowerings } from "./conv.js";
 import { elementwiseLowerings } from "./elementwise.js";
 import { layoutLowerings } from "./layout.js";
@@ -41,3 +42,13 @@ export const portable = {
   ...randomLowerings,
   ...sampleLowerings,
 } satisfies KernelTable<Lowering>;
+
+/** The primitives that a table writes as they are; the others are replaced by their definitions first. */
+export function opsOf(table: KernelTable<Lowering>): Set<Op> {
+  return new Set(
+    Object.entries(primitives).flatMap(([name, op]) =>
+      // Op is invariant in its attributes: a set of all of them forgets what each takes.
+      table[name as keyof typeof primitives] === "decompose" ? [] : [op as unknown as Op],
+    ),
+  );
+}
