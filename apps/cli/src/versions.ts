@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-const readVersion = (file: string): string => (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+const readVersion = (file: string | URL): string =>
+  (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 
 /** The command's own version: it is published together with the packages. */
 export function ocelliVersion(): string {
-  return readVersion(new URL("../package.json", import.meta.url) as unknown as string);
+  return readVersion(new URL("../package.json", import.meta.url));
 }
 
 /** Version of an installed package, which is not loaded; undefined when it is missing. */
