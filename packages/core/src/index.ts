@@ -46,6 +46,7 @@ export {
   floor,
   greater,
   greaterEqual,
+  isFinite,
   less,
   lessEqual,
   log,

@@ -1,5 +1,7 @@
-import { type Device, type HostTensor, hostTensor, toNumbers } from "@ocelli/core";
+import { crossEntropy, type Device, type HostTensor, hostTensor, item, toNumbers } from "@ocelli/core";
 import { reference } from "@ocelli/core/reference";
+import { BatchNorm2d, Conv2d, Flatten, Linear, ReLU, Sequential } from "@ocelli/layers";
+import { sgd, trainStep } from "@ocelli/training";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { onnx } from "../src/index.js";
 import { feedsOf, flat, initialState, prediction, trainingStep } from "./nets.js";
@@ -76,6 +78,31 @@ describe("a device on the processor", () => {
     using second = await device.compile(trainingStep());
     expect(second.stats.cached).toBe(true);
     expect(second.stats.hash).toBe(first.stats.hash);
+  });
+
+  it("with a loss scale passes over a batch whose gradients are not finite, and trains on as without that batch", async () => {
+    // Eight channels: images are in blocks where the processor has them.
+    const model = new Sequential(
+      new Conv2d(3, 8, { kernelSize: 3 }),
+      new BatchNorm2d(8),
+      new ReLU(),
+      new Flatten(),
+      new Linear(8 * 7 * 6, 5),
+    );
+    const good = [0, 1, 2].map((step) => ({ images: feedsOf(step).x!, labels: feedsOf(step).labels! }));
+    const infinite = hostTensor(new Float32Array(good[0]!.images.data.length).fill(Infinity), good[0]!.images.shape);
+    const bad = { images: infinite, labels: good[0]!.labels };
+    const run = async (batches: (typeof bad)[], lossScale?: { initial: number }) => {
+      using state = await device.init(model, { seed: 1 });
+      const optimizer = sgd({ lr: 0.05, momentum: 0.9 });
+      const step = trainStep(device, state, { model, loss: crossEntropy, optimizer, lossScale });
+      for (const batch of batches) await step(batch);
+      return flat(await state.read());
+    };
+    const scaled = await run([good[0]!, bad, good[1]!, bad, good[2]!], { initial: 1024 });
+    const { "lossScale/scale": scale, "lossScale/good": count, ...rest } = scaled;
+    expect([item(scale!), item(count!)]).toEqual([256, 1]);
+    expect(rest).toEqual(await run(good));
   });
 
   it("refuses an input of another shape, naming it", async () => {

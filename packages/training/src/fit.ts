@@ -5,6 +5,7 @@ import { loader } from "./data/loader.js";
 import { TrainingError } from "./errors.js";
 import { type Evaluation, evaluator } from "./evaluate.js";
 import { nonFiniteEntry } from "./finite.js";
+import type { LossScale } from "./loss-scale.js";
 import type { Optimizer } from "./optim/index.js";
 import { constantSchedule, type Schedule } from "./schedule/index.js";
 import { type StepResult, type TrainStep, trainStep } from "./train-step.js";
@@ -74,7 +75,7 @@ export type FitEvent =
 export interface FitOptions<Out = Tensor> {
   readonly device: Device;
   readonly model: Module<Tensor, Out>;
-  /** Parameters and buffers, and the optimizer's state when resuming. */
+  /** Parameters and buffers; when resuming, all that the checkpoint holds. */
   readonly state: State;
   readonly train: ImageDataset;
   /** Evaluated after each epoch. */
@@ -86,6 +87,8 @@ export interface FitOptions<Out = Tensor> {
   /** Loss of each sample, `[N]`; the batch's mean is minimised. */
   readonly lossPerSample: (output: Out, labels: Tensor) => Tensor;
   readonly transform?: Transform | undefined;
+  /** As for `trainStep`. A loss that is not finite still ends the run: no scale mends a forward pass. */
+  readonly lossScale?: LossScale | undefined;
   readonly seed?: number;
   /** Where to go on. */
   readonly from?: Progress;
@@ -121,13 +124,13 @@ class Fit<Out> {
   #clock = { start: 0, images: 0 };
 
   constructor(options: FitOptions<Out>) {
-    const { device, state, model, optimizer, lossPerSample, transform, train, batchSize } = options;
+    const { device, state, model, optimizer, lossPerSample, lossScale, transform, train, batchSize } = options;
     const { seed = 0, from = freshProgress, schedule = constantSchedule() } = options;
     this.#options = options;
     this.#schedule = schedule;
     this.#progress = from;
     const loss = (output: Out, labels: Tensor): Tensor => mean(lossPerSample(output, labels));
-    this.#step = trainStep(device, state, { model, loss, optimizer, transform, seed, startStep: from.step });
+    this.#step = trainStep(device, state, { model, loss, lossScale, optimizer, transform, seed, startStep: from.step });
     this.#batches = loader(train, { batchSize, shuffle: true, seed });
   }
 

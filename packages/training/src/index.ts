@@ -13,6 +13,7 @@ export {
   freshProgress,
   type Progress,
 } from "./fit.js";
+export type { DynamicLossScale, LossScale } from "./loss-scale.js";
 export * from "./optim/index.js";
 export { type Predictor, type PredictorOptions, predictor } from "./predictor.js";
 export {

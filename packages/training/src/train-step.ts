@@ -16,6 +16,7 @@ import {
   type Traceable,
 } from "@ocelli/core";
 import { Context, type Module } from "@ocelli/layers";
+import { type LossScale, lossScaling, scaledGradients } from "./loss-scale.js";
 import type { Optimizer } from "./optim/index.js";
 import type { BatchTensors, Transform } from "./transform.js";
 
@@ -36,13 +37,21 @@ export interface TrainStepOptions<Out = Tensor> {
   readonly transform?: Transform | undefined;
   /** Further scalars to report. Default: `accuracy`. */
   readonly metrics?: Readonly<Record<string, (output: Out, labels: Tensor) => Tensor>>;
+  /**
+   * Differentiates `scale * loss` and divides the gradients by the scale, so that small ones survive float16. A step with a gradient that
+   * is not finite changes nothing but the scale. `"dynamic"`, or its options: the scale follows the gradients. Default: no scaling.
+   */
+  readonly lossScale?: LossScale | undefined;
   /** Names all random numbers of the run; step k under seed s always draws the same. */
   readonly seed?: number;
   /** Steps already taken (a resumed run). */
   readonly startStep?: number;
 }
 
-/** Handles of the loss and the metrics of one step. */
+/**
+ * Handles of the loss and the metrics of one step. With loss scaling also `skipped` (1 if a gradient was not finite, else 0), and
+ * `lossScale` (what the step was scaled by) if the scale is dynamic. The loss is the unscaled one.
+ */
 export type StepResult = Readonly<Record<string, Handle>> & { readonly loss: Handle };
 
 export interface TrainStep {
@@ -59,10 +68,13 @@ export interface TrainStep {
 
 /**
  * The whole training step as one program: transform, forward, loss, backward, update, new batch-norm statistics. Traced once for each
- * shape of batch. The optimizer's state is added to `state` at the first step, unless a checkpoint brought it.
+ * shape of batch. The optimizer's state is added to `state` at the first step, and so is a dynamic loss scale (`lossScale`), unless a
+ * checkpoint brought them.
+ * @throws ArgumentError for a loss scale that is none
  */
 export function trainStep<Out = Tensor>(device: Device, state: State, options: TrainStepOptions<Out>): TrainStep {
-  const { optimizer, seed = 0 } = options;
+  const { model, optimizer, seed = 0 } = options;
+  const scaling = lossScaling(options.lossScale);
   const programs = new Map<string, Promise<Program>>();
   let count = options.startStep ?? 0;
   let ready: Promise<void> | undefined;
@@ -81,7 +93,7 @@ export function trainStep<Out = Tensor>(device: Device, state: State, options: T
 
   const step = async (given: HostBatch, { lr = optimizer.lr }: { readonly lr?: number } = {}): Promise<StepResult> => {
     const batch = checkedBatch(given);
-    ready ??= addOptimizerState(state, options);
+    ready ??= addMissing(state, { ...optimizerState(model, optimizer), ...scaling?.initial });
     await ready;
     const compiled = await program(batch);
     const number = count++;
@@ -120,14 +132,17 @@ export function optimizerState(model: Module<never, unknown>, optimizer: Optimiz
   return { optimizer: zeros };
 }
 
-async function addOptimizerState<Out>(state: State, { model, optimizer }: TrainStepOptions<Out>): Promise<void> {
-  const fresh = optimizerState(model, optimizer);
-  if (!state.has("optimizer") && Object.keys(fresh.optimizer ?? {}).length > 0) await state.write(fresh);
+/** Adds the collections that the state has not got. */
+async function addMissing(state: State, fresh: StateDict): Promise<void> {
+  const missing = Object.entries(fresh).filter(
+    ([name, entries]) => !state.has(name) && Object.keys(entries).length > 0,
+  );
+  if (missing.length > 0) await state.write(Object.fromEntries(missing));
 }
 
 /** The step as a traceable program. Inputs: the batch, `key`, the optimizer's scalars. */
 export function trainingProgram<Out>(options: TrainStepOptions<Out>, batch: Readonly<Record<string, Spec>>): Traceable {
-  const { model, optimizer } = options;
+  const { model, optimizer, lossScale } = options;
   const scalarNames = Object.keys(optimizer.scalars(1, optimizer.lr));
   const slots: Record<string, Spec> = {};
   for (const [name, param] of model.parameters()) {
@@ -141,7 +156,7 @@ export function trainingProgram<Out>(options: TrainStepOptions<Out>, batch: Read
       key: { shape: [2], dtype: "uint32" },
       ...Object.fromEntries(scalarNames.map((name) => [`scalar:${name}`, { shape: [], dtype: "float32" as const }])),
     },
-    state: { ...model.stateSpecs(), ...slots },
+    state: { ...model.stateSpecs(), ...slots, ...lossScaling(lossScale)?.specs },
     build: (inputs, state) => buildStep(options, inputs, state),
   };
 }
@@ -160,7 +175,9 @@ function buildStep<Out>(
   const value = loss(output, labels);
   const parameters = [...model.parameters()];
   const params = parameters.map(([name]) => state[`params/${name}`] as Tensor);
-  const grads = gradients(value, params);
+  const scaling = lossScaling(options.lossScale);
+  const scaled = scaling && scaledGradients(scaling, { loss: value, params, state });
+  const grads = scaled?.grads ?? gradients(value, params);
   const updates: Record<string, Tensor> = { ...ctx.updates };
   const scalars = Object.fromEntries(
     Object.entries(inputs).flatMap(([name, tensor]) => (name.startsWith("scalar:") ? [[name.slice(7), tensor]] : [])),
@@ -173,7 +190,10 @@ function buildStep<Out>(
     for (const slot of slotNames) updates[`optimizer/${name}.${slot}`] = next.slots[slot] as Tensor;
   }
   const reported = Object.entries(metrics).map(([name, metric]) => [name, metric(output, labels)]);
-  return { outputs: { loss: value, ...Object.fromEntries(reported) }, updates };
+  return {
+    outputs: { loss: value, ...scaled?.reported, ...Object.fromEntries(reported) },
+    updates: scaled?.gate(updates) ?? updates,
+  };
 }
 
 function defaultMetrics<Out>(): Readonly<Record<string, (output: Out, labels: Tensor) => Tensor>> {

@@ -201,6 +201,20 @@ export const greaterEqual = (a: Operand, b: Operand): Tensor => lessEqual(b, a);
 /** not x, for bool. */
 export const logicalNot = (x: Tensor): Tensor => equal(x, 0);
 
+export const isFiniteOp = defineOp({
+  name: "isFinite",
+  infer: ([x]) => {
+    const { shape, dtype } = x as Spec;
+    if (!isFloat(dtype)) throw new DTypeError(`isFinite: input is ${dtype}; it needs a float`);
+    return { shape, dtype: "bool" };
+  },
+  vjp: "nondifferentiable",
+});
+
+/** False where x is NaN or infinite, else true. Floats. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: named as everyone names it; the global one takes no tensor
+export const isFinite = (x: Tensor): Tensor => apply(isFiniteOp, [x]);
+
 export const selectOp = defineOp({
   name: "select",
   inputs: ["condition", "a", "b"],

@@ -56,6 +56,7 @@ const cases: readonly (readonly [string, () => unknown, Kind, string])[] = [
     DTypeError,
     "less: operands are bool; they need a numeric dtype",
   ],
+  ["isFinite of ints", () => ops.isFinite(t([2], "int32")), DTypeError, "isFinite: input is int32; it needs a float"],
   [
     "select by numbers",
     () => ops.select(t([2]), t([2]), t([2])),

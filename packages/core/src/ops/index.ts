@@ -35,6 +35,7 @@ export const primitives = {
   equal: elementwise.equalOp,
   less: elementwise.lessOp,
   lessEqual: elementwise.lessEqualOp,
+  isFinite: elementwise.isFiniteOp,
   select: elementwise.selectOp,
   cast: elementwise.castOp,
   reshape: layout.reshapeOp,

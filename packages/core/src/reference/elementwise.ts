@@ -57,6 +57,7 @@ export const elementwise = {
   equal: binary((a, b) => Number(a === b)),
   less: binary((a, b) => Number(a < b)),
   lessEqual: binary((a, b) => Number(a <= b)),
+  isFinite: (_, [x]) => x!.map((value) => Number(Number.isFinite(value))),
   select: (_, [condition, a, b]) => condition!.map((chosen, i) => (chosen !== 0 ? a![i]! : b![i]!)),
   cast: (node, [x]) => {
     const [from, to] = [node.inputs[0]!.dtype, outputOf(node).dtype];

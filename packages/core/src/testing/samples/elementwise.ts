@@ -1,4 +1,5 @@
 import { type DType, dtypes } from "../../dtype.js";
+import type { HostTensor } from "../../host.js";
 import type { Op } from "../../op.js";
 import * as ops from "../../ops/elementwise.js";
 import { pow } from "../../ops/elementwise.js";
@@ -216,12 +217,29 @@ function castSample(from: DType, to: DType): OpSample {
   });
 }
 
+/** NaN and infinities among numbers that are finite by a hair: the largest, the smallest, zeros. */
+function withNonfinite(dtype: DType, largest: number, smallest: number): HostTensor {
+  const { NaN: none, POSITIVE_INFINITY: infinity } = Number;
+  const finite = [largest, -largest, smallest, -smallest, 0, -0, 1];
+  return exactly([none, infinity, -infinity, ...finite], [10], dtype);
+}
+
 export const elementwise = {
   ...unarySamples,
   ...binarySamples,
   equal: comparison(ops.equalOp, dtypes),
   less: comparison(ops.lessOp, numeric),
   lessEqual: comparison(ops.lessEqualOp, numeric),
+  isFinite: [
+    ...unary(ops.isFiniteOp, uniform),
+    sample(
+      "NaN and infinity",
+      [withNonfinite("float32", 3.4028234663852886e38, 1.2e-38)],
+      applied(ops.isFiniteOp),
+      nonfinite,
+    ),
+    sample("NaN and infinity, float16", [withNonfinite("float16", 65504, 6.2e-5)], applied(ops.isFiniteOp), nonfinite),
+  ],
   select: [
     ...selectSamples,
     sample("rank 0", [exactly([1], [], "bool"), exactly([2], []), exactly([3], [])], applied(ops.selectOp)),

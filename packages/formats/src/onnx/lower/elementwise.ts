@@ -47,12 +47,19 @@ function comparison(op: string, substitutes: Substitutes = comparedAs): Lowering
   });
 }
 
-/** The largest finite float32: times any normal number above 0 it is at least 1. */
-const largest = 3.4028234663852886e38;
+/** The largest finite numbers. */
+const largest = { float32: 3.4028234663852886e38, float16: 65504 };
+
+// NaN is at most nothing. ONNX's own `IsInf` takes no float16 before opset 20.
+const finite = elementwise((b, node, [x]) => {
+  const dtype = inputOf(node, 0).dtype as keyof typeof largest;
+  return b.node("LessOrEqual", [b.node("Abs", [x as Value]), b.scalar(largest[dtype], dtype)]);
+});
 
 /** 1 where y > 0, else 0, as a float: one pass, where comparing and casting would be two. */
 export function stepOf(b: Emitter, y: Value): Value {
-  return b.node("HardSigmoid", [y], { alpha: float(largest), beta: float(0) });
+  // The largest float32 times any normal number above 0 is at least 1.
+  return b.node("HardSigmoid", [y], { alpha: float(largest.float32), beta: float(0) });
 }
 
 // Where a product of floats is wanted, 0 * dy stands for "no gradient". A y below 2.9e-39 (denormal) counts in part.
@@ -93,6 +100,7 @@ export const elementwiseLowerings = {
   equal: comparison("Equal"),
   less: comparison("Less"),
   lessEqual: comparison("LessOrEqual"),
+  isFinite: finite,
   select,
   cast,
 };
