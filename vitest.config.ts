@@ -77,6 +77,8 @@ function browser(executablePath: string): TestProjectInlineConfiguration {
     test: {
       name: "browser",
       include: ["packages/*/test-browser/**/*.test.ts"],
+      // The environment of this process is not the page's.
+      env: { OCELLI_REQUIRE_WEBGPU: required.includes("webgpu") ? "1" : "" },
       browser: {
         enabled: true,
         headless: true,

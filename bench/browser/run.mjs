@@ -9,8 +9,18 @@ import { jsonLines, markdown, median, noise, positive, run, spread, verdict } fr
 
 const networks = ["lenet5-train", "resnet8-train", "lenet5-infer", "resnet8-infer"];
 const convolutions = ["conv-fwd", "conv-dx", "conv-dw"];
-/** The least ratios that count as reached, by case and peer. */
-const targets = { "lenet5-train": { "jaxjs-wasm": 5 } };
+/** The least ratios that count as reached, by our device, case and peer. */
+const training = { "tfjs-webgpu": 3, "jaxjs-webgpu": 1.5 };
+const targets = {
+  wasm: { "lenet5-train": { "jaxjs-wasm": 5 } },
+  webgpu: {
+    "lenet5-train": training,
+    "resnet8-train": training,
+    "lenet5-infer": { "ortweb-webgpu": 1 },
+    "resnet8-infer": { "ortweb-webgpu": 1 },
+    "conv-dw": { "tfjs-webgpu": 10 },
+  },
+};
 /** Above these, somebody's result is wrong. */
 const tolerance = { loss: 1e-3, output: 1e-4 };
 
@@ -18,6 +28,7 @@ const { values: options } = parseArgs({
   options: {
     peers: { type: "string" },
     rounds: { type: "string", default: "5" },
+    device: { type: "string", default: "wasm" },
     lib: { type: "string", default: "jaxjs-wasm" },
     case: { type: "string", default: networks.join() },
     seconds: { type: "string", default: "4" },
@@ -34,12 +45,13 @@ function stop(message) {
 
 if (options.peers === undefined) {
   stop(
-    `usage: node bench/browser/run.mjs --peers DIR [--lib jaxjs-wasm,...] [--case ${networks.join()}|all] [--rounds 5] [--seconds 4] [--cap 120] [--chromium PATH] [--json]`,
+    `usage: node bench/browser/run.mjs --peers DIR [--device wasm|webgpu] [--lib jaxjs-wasm,...] [--case ${networks.join()}|all] [--rounds 5] [--seconds 4] [--cap 120] [--chromium PATH] [--json]`,
   );
 }
 const peers = resolve(options.peers);
 if (!existsSync(join(peers, "run.mjs")))
   stop(`there is no ${join(peers, "run.mjs")}; --peers names the folder of the browser peers`);
+if (!Object.hasOwn(targets, options.device)) stop(`--device is "${options.device}"; ours are wasm and webgpu`);
 if (!existsSync(options.chromium)) stop(`there is no ${options.chromium}; name a Chromium with --chromium or CHROME`);
 const [rounds, seconds, cap] = ["rounds", "seconds", "cap"].map((name) => positive(options[name], name));
 const cases = options.case === "all" ? [...networks, ...convolutions] : options.case.split(",");
@@ -69,7 +81,7 @@ async function prepare() {
   const { build } = createRequire(join(work, "package.json"))("esbuild");
   // Ours from the sources; onnxruntime-web is left for the harness, which bundles the one it installed.
   await build({
-    entryPoints: [join(dirname(fileURLToPath(import.meta.url)), "adapter.mjs")],
+    entryPoints: [join(dirname(fileURLToPath(import.meta.url)), `adapter-${options.device}.mjs`)],
     outfile: join(work, "adapters", "ocelli.mjs"),
     bundle: true,
     format: "esm",
@@ -131,7 +143,7 @@ function rowOf(title, { name, libs }, other) {
   for (const [a, b] of pairs) compareLosses(title, a, b);
   const ratio = spread(pairs.map(([a, b]) => b.ms_median / a.ms_median));
   const [own, peer] = [0, 1].map((side) => median(pairs.map((pair) => pair[side].ms_median)));
-  const target = targets[name]?.[other];
+  const target = targets[options.device][name]?.[other];
   return [title, ours.batch, shown(own), other, shown(peer), ratio.text, ratio.range, verdict(ratio.middle, target)];
 }
 

@@ -209,6 +209,10 @@ function addUse(program: Command, io: Io): void {
     .addOption(new Option("--mode <mode>", "what to measure").choices(["train", "infer"]).default("train"))
     .addOption(new Option("--batch <n>", "images a step").argParser(count).default(128))
     .addOption(new Option("--seconds <s>", "how long to measure").argParser(positive).default(5))
+    .option(
+      "--profile [file]",
+      "--device webgpu: list the kernels' times, and write a trace for ui.perfetto.dev (default: ocelli-trace.json)",
+    )
     .addOption(device())
     .addOption(threads())
     .addOption(json())

@@ -45,10 +45,15 @@ describe("doctor", () => {
   it("says what works and what is missing", async () => {
     const report = single(await succeed(["doctor", "--json"]));
     expect(report).toMatchObject({ node: process.versions.node, platform: process.platform });
-    const devices = report.devices as { name: string; works: boolean; message?: string }[];
-    expect(devices.map(({ name }) => name)).toEqual(["onnx-cpu", "onnx-cuda", "onnx-webgpu", "reference"]);
+    expect(Object.keys(report.versions as object)).toEqual(["onnxruntime-node", "webgpu", "sharp"]);
+    const devices = report.devices as { name: string; works: boolean; message?: string; details?: object }[];
+    expect(devices.map(({ name }) => name)).toEqual(["onnx-cpu", "onnx-cuda", "onnx-webgpu", "webgpu", "reference"]);
     expect(devices.find(({ name }) => name === "onnx-cpu")?.works).toBe(true);
     for (const { works, message } of devices) if (!works) expect(message).toBeTruthy();
+    const webgpu = devices.find(({ name }) => name === "webgpu");
+    if (webgpu?.works)
+      expect(webgpu.details).toMatchObject({ software: expect.any(Boolean), features: expect.any(Array) });
+    else expect(webgpu?.message).toMatch(/npm install webgpu|no adapter/);
   }, 60_000);
 
   it("prints one margin for people", async () => {

@@ -6,6 +6,7 @@ import { digits } from "@ocelli/training";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
+import { describeOnAdapter } from "../../../packages/kernels-webgpu/test/adapter.js";
 import { loadModel } from "../src/model.js";
 import { fails, lines, ocelli, single, small, succeed, temporaryFolder } from "./harness.js";
 
@@ -182,6 +183,51 @@ describe("bench", () => {
   it("prints a few lines for people", async () => {
     const out = await succeed(["bench", "lenet5_modern", "--batch", "8", "--seconds", "0.1", ...onCpu]);
     expect(out).toMatch(/^speed +[\d,]+ images\/s$/m);
+  });
+
+  describeOnAdapter("with --profile", () => {
+    const args = [
+      "bench",
+      "lenet5_modern",
+      "--mode",
+      "infer",
+      "--batch",
+      "2",
+      "--seconds",
+      "0.1",
+      "--device",
+      "webgpu",
+    ];
+    const file = join(folder, "trace.json");
+
+    it("prints the kernels' times and writes a trace", async () => {
+      const out = await succeed([...args, "--profile", file]);
+      expect(out).toMatch(/^speed +[\d,]+ images\/s$/m);
+      expect(out).toMatch(/^ *ms\/run +share +count +GFLOP\/s +GB\/s +kernel +module$/m);
+      expect(out).toMatch(/ conv2d +features\.0$/m);
+      expect(out).toContain(`wrote ${file}`);
+      const { traceEvents } = JSON.parse(readFileSync(file, "utf8")) as { traceEvents: { name: string; ph: string }[] };
+      expect(traceEvents.some(({ name, ph }) => name === "conv2d" && ph === "X")).toBe(true);
+    });
+
+    it("prints one object with the rows", async () => {
+      const { device, profile } = single<Record<string, unknown>>(
+        await succeed([...args, "--profile", file, "--json"]),
+      );
+      expect(device).toBe("webgpu");
+      const { rows, ...rest } = profile as { runs: number; rows: Record<string, unknown>[] };
+      expect(rest).toEqual({ clock: expect.stringMatching(/^(device|host)$/), runs: expect.any(Number), trace: file });
+      expect(rest.runs).toBeGreaterThan(0);
+      expect(Object.keys(rows[0]!).sort()).toEqual(
+        "bytes count gbps gflops kernel label macs module msMean msTotal share".split(" "),
+      );
+      expect(rows.every(({ count }) => count === rest.runs)).toBe(true);
+    });
+
+    it("says when the trace cannot be written", async () => {
+      const missing = join(folder, "nowhere", "trace.json");
+      expect((await ocelli([...args, "--profile", missing])).err).toContain(`${missing}: no such file or folder`);
+    });
   });
 });
 

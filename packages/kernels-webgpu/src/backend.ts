@@ -16,6 +16,8 @@ export interface BackendOptions {
   readonly f16: boolean;
   /** Keep activations in half precision. */
   readonly mixed: boolean;
+  /** Bytes that can be bound at once, where it should be less than the device's own. */
+  readonly largest?: number;
   readonly own: OwnOps;
   readonly tuning: Pick<TunerOptions, "measures" | "adapter" | "store">;
   /** Times every dispatch. */
@@ -28,7 +30,7 @@ export function webgpuBackend(gpu: Gpu, options: BackendOptions): Backend<Memory
   const ways = new Ways(own);
   const pool = new StagingPool(gpu);
   const { maxBufferSize, maxStorageBufferBindingSize } = gpu.device.limits;
-  const largest = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+  const largest = Math.min(options.largest ?? maxBufferSize, maxBufferSize, maxStorageBufferBindingSize);
   const tuner = new Tuner({ ...tuning, gpu, compile: { limits, f16, largest } });
   return {
     info,

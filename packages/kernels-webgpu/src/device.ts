@@ -20,9 +20,10 @@ export interface WebGpuOptions extends AdapterOptions {
   /** Kernels or expressions for ops of your own. */
   readonly kernels?: OwnOps;
   /**
-   * Whether kernels choose their tiles by measuring, at the first use of a shape, for at most 2 seconds a program. `auto` (default): on
-   * graphics cards, not on processors. `always`: on both. `off`: never, so that every run has the same choices; bit-exact repetition
-   * needs that, or the choices remembered before (in Node a file in the user's cache folder, in browsers IndexedDB).
+   * Whether kernels choose their tiles by measuring, at the first use of a shape. `auto` (default): on graphics cards, not on processors.
+   * `always`: on both. `off`: never. Measuring takes about 2 seconds a program, 4 at most; what was found is remembered (in Node in a file
+   * of the user's cache folder, in browsers in IndexedDB), what was not reached is measured with the next program. Choices differ in
+   * rounding: two runs are equal to the bit with `off`, or once all their shapes are remembered in the same place.
    */
   readonly tune?: TuneMode;
   /** Times every dispatch: see {@link profileOf}. Runs are slower then, each waits for the one before. */

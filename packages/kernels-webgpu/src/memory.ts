@@ -36,12 +36,15 @@ export interface Result {
 
 const rounded = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);
 
-/** A buffer for results, mapped once for all who read from it. Goes back to the pool when the last result is freed. */
+/**
+ * A buffer for results. The first read copies all of them to the host, after which the buffer serves others; without any, it does once
+ * the last result is freed.
+ */
 export class Staging {
   readonly buffer: GPUBuffer;
   readonly #pool: StagingPool;
   #users: number;
-  #mapped: Promise<ArrayBuffer> | undefined;
+  #bytes: Promise<ArrayBuffer> | undefined;
 
   constructor(buffer: GPUBuffer, users: number, pool: StagingPool) {
     this.buffer = buffer;
@@ -50,16 +53,12 @@ export class Staging {
   }
 
   read(): Promise<ArrayBuffer> {
-    this.#mapped ??= this.#pool.bytesOf(this.buffer);
-    return this.#mapped;
+    this.#bytes ??= this.#pool.bytesOf(this.buffer).finally(() => this.#pool.giveBack(this.buffer));
+    return this.#bytes;
   }
 
   free(): void {
-    if (--this.#users > 0) return;
-    // A buffer that is being mapped cannot be written to yet.
-    const back = (): void => this.#pool.giveBack(this.buffer);
-    if (this.#mapped === undefined) back();
-    else void this.#mapped.then(back, back);
+    if (--this.#users === 0 && this.#bytes === undefined) this.#pool.giveBack(this.buffer);
   }
 }
 

@@ -64,7 +64,9 @@ export class Trial {
    */
   async times(deadline: number): Promise<number[] | undefined> {
     const { variants, work } = this.#subject;
-    const compiled = await Promise.all(variants.map((variant) => this.#compiled(variant)));
+    const compiling = Promise.all(variants.map((variant) => this.#compiled(variant)));
+    const compiled = await before(deadline, compiling);
+    if (compiled === undefined) return undefined;
     const times = variants.map(() => Number.POSITIVE_INFINITY);
     for (const [i, steps] of compiled.entries()) {
       if (performance.now() >= deadline) return undefined;
@@ -193,6 +195,15 @@ export class Trial {
     this.#buffers.set(name, made);
     return made;
   }
+}
+
+/** What a promise gives, or undefined when that takes too long. */
+async function before<T>(deadline: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), Math.max(0, deadline - performance.now()));
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 const nameOf = ({ home, label }: Value, count: number): string =>

@@ -36,7 +36,7 @@ export interface TunerOptions {
   /** The adapter, and the versions of what runs below: choices for another are not taken. */
   readonly adapter: string;
   readonly store: ChoiceStore;
-  /** Milliseconds that measuring for one program may take. Default 2000. */
+  /** Milliseconds after which no further class is measured for a program; in twice that, all is done. Default 2000. */
   readonly budget?: number;
 }
 
@@ -114,17 +114,19 @@ export class Tuner {
     const subjects = [...this.#pending.values()].sort((a, b) => b.work - a.work);
     this.#pending = new Map();
     // One at a time: two would time each other.
-    this.#measuring = this.#measuring.then(() => this.#measure(subjects, performance.now() + budget));
+    this.#measuring = this.#measuring.then(() => this.#measure(subjects, budget));
     return this.#measuring;
   }
 
-  async #measure(subjects: readonly Subject[], deadline: number): Promise<void> {
+  async #measure(subjects: readonly Subject[], budget: number): Promise<void> {
     const found = new Map<string, unknown>();
+    const deadline = performance.now() + budget;
     for (const subject of subjects) {
       if (performance.now() >= deadline) break;
       // Measured meanwhile for another program.
       if (this.#remembered(subject) !== undefined) continue;
-      const variant = await this.#fastest(subject, deadline).catch(() => undefined);
+      // The last one begun may take as long again: a class that is given up halfway is begun anew at each start.
+      const variant = await this.#fastest(subject, deadline + budget).catch(() => undefined);
       if (variant === undefined) continue;
       this.#known.set(subject.key, variant);
       found.set(subject.key, variant);

@@ -3,7 +3,7 @@
 import { fromNumbers, type HostTensor, isFloat, type Node, sizeOf, type Tensor, toNumbers } from "@ocelli/core";
 import { evaluate } from "@ocelli/core/reference";
 import { create, globals } from "webgpu";
-import type { Dispatch, Kernel, Limits, Site, Source, Temp } from "../src/kernel.js";
+import type { Dispatch, Kernel, Limits, Site, Temp } from "../src/kernel.js";
 import { type Binding, shader } from "../src/wgsl/shader.js";
 import { bytesIn, loaded, type Storage, scalarOf, storageOf, stored } from "../src/wgsl/storage.js";
 

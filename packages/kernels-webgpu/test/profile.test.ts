@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { spanOf } from "../src/clock.js";
 import { chromeTrace, formatProfile, type Profile, type ProfileRow, profileOf, webgpu } from "../src/index.js";
 import { gpuOf } from "../src/internals.js";
+import { describeOnAdapter } from "./adapter.js";
 import { changed, freshAdapter } from "./stand-ins.js";
 
 const quiet = { onNotice: () => undefined, tune: "off" } as const;
@@ -35,71 +36,89 @@ async function withoutTimestamps(): Promise<GPUAdapter> {
   return changed(adapter, { features: features as unknown as GPUSupportedFeatures });
 }
 
-describe.each(["device", "host"] as const)("a profile by the clock of the %s", (clock) => {
-  const open = async (): Promise<Device> =>
-    webgpu({ ...quiet, profile: true, ...(clock === "host" ? { adapter: await withoutTimestamps() } : {}) });
+describeOnAdapter("a profile", () => {
+  describe.each(["device", "host"] as const)("by the clock of the %s", (clock) => {
+    const open = async (): Promise<Device> =>
+      webgpu({ ...quiet, profile: true, ...(clock === "host" ? { adapter: await withoutTimestamps() } : {}) });
 
-  it("has a row for each dispatch, with the same results", async () => {
-    await using device = await open();
-    expect(await runs(device, 3)).toEqual([4097, 4097, 4097]);
-    const profile = profileOf(device);
-    expect(profile).toMatchObject({ clock, runs: 3, enabled: true });
-    expect(profile.rows.map(({ module }) => module).sort()).toEqual(["", "head", "stem.conv"]);
-    for (const row of profile.rows) {
-      expect(row.label).toBe(row.module === "" ? row.kernel : `${row.module}/${row.kernel}`);
-      expect(row).toMatchObject({ count: 3, macs: 0, gflops: 0 });
-      expect(row.msMean).toBeCloseTo(row.msTotal / 3, 9);
-      expect(row.bytes).toBeGreaterThan(0);
-      if (row.msTotal > 0) expect(row.gbps).toBeCloseTo((3 * row.bytes) / row.msTotal / 1e6, 6);
-    }
-    const totals = profile.rows.map(({ msTotal }) => msTotal);
-    expect(totals).toEqual([...totals].sort((a, b) => b - a));
-    expect(profile.rows.reduce((all, { share }) => all + share, 0)).toBeCloseTo(1, 9);
+    it("has a row for each dispatch, with the same results", async () => {
+      await using device = await open();
+      expect(await runs(device, 3)).toEqual([4097, 4097, 4097]);
+      const profile = profileOf(device);
+      expect(profile).toMatchObject({ clock, runs: 3, enabled: true });
+      expect(profile.rows.map(({ module }) => module).sort()).toEqual(["", "head", "stem.conv"]);
+      for (const row of profile.rows) {
+        expect(row.label).toBe(row.module === "" ? row.kernel : `${row.module}/${row.kernel}`);
+        expect(row).toMatchObject({ count: 3, macs: 0, gflops: 0 });
+        expect(row.msMean).toBeCloseTo(row.msTotal / 3, 9);
+        expect(row.bytes).toBeGreaterThan(0);
+        if (row.msTotal > 0) expect(row.gbps).toBeCloseTo((3 * row.bytes) / row.msTotal / 1e6, 6);
+      }
+      const totals = profile.rows.map(({ msTotal }) => msTotal);
+      expect(totals).toEqual([...totals].sort((a, b) => b - a));
+      expect(profile.rows.reduce((all, { share }) => all + share, 0)).toBeCloseTo(1, 9);
+    });
+
+    it("has events in order that do not overlap", async () => {
+      await using device = await open();
+      await runs(device, 2);
+      const { events } = profileOf(device);
+      expect(events.map(({ run }) => run)).toEqual([0, 0, 0, 1, 1, 1]);
+      expect(events[0]!.start).toBe(0);
+      for (const [i, event] of events.entries()) {
+        const before = events[i - 1];
+        if (before?.run === event.run)
+          expect(event.start).toBeGreaterThanOrEqual(before.start + before.duration - 1e-6);
+      }
+    });
+
+    it("forgets, and pauses", async () => {
+      await using device = await open();
+      const profile = profileOf(device);
+      await runs(device, 1);
+      profile.reset();
+      expect(profile).toMatchObject({ runs: 0, rows: [], events: [] });
+      profile.enabled = false;
+      const { counts } = gpuOf(device);
+      const before = counts.submits;
+      await runs(device, 1);
+      expect(counts.submits - before).toBe(1);
+      expect(profile.runs).toBe(0);
+      profile.enabled = true;
+      await runs(device, 1);
+      expect(profile.runs).toBe(1);
+    });
   });
 
-  it("has events in order that do not overlap", async () => {
-    await using device = await open();
+  it("gives back what it timed with", async () => {
+    const device = await webgpu({ ...quiet, profile: true });
     await runs(device, 2);
-    const { events } = profileOf(device);
-    expect(events.map(({ run }) => run)).toEqual([0, 0, 0, 1, 1, 1]);
-    expect(events[0]!.start).toBe(0);
-    for (const [i, event] of events.entries()) {
-      const before = events[i - 1];
-      if (before?.run === event.run) expect(event.start).toBeGreaterThanOrEqual(before.start + before.duration - 1e-6);
-    }
-  });
-
-  it("forgets, and pauses", async () => {
-    await using device = await open();
-    const profile = profileOf(device);
-    await runs(device, 1);
-    profile.reset();
-    expect(profile).toMatchObject({ runs: 0, rows: [], events: [] });
-    profile.enabled = false;
     const { counts } = gpuOf(device);
-    const before = counts.submits;
-    await runs(device, 1);
-    expect(counts.submits - before).toBe(1);
-    expect(profile.runs).toBe(0);
-    profile.enabled = true;
-    await runs(device, 1);
-    expect(profile.runs).toBe(1);
+    await device.dispose();
+    expect(counts.buffersCreated).toBe(counts.buffersDestroyed);
   });
-});
 
-it("gives back what it timed with", async () => {
-  const device = await webgpu({ ...quiet, profile: true });
-  await runs(device, 2);
-  const { counts } = gpuOf(device);
-  await device.dispose();
-  expect(counts.buffersCreated).toBe(counts.buffersDestroyed);
-});
+  it("is of devices that were made for it", async () => {
+    await using plain = await webgpu(quiet);
+    expect(() => profileOf(plain)).toThrow(/this device \(webgpu\) records nothing.*profile: true/);
+    await using other = await reference();
+    expect(() => profileOf(other)).toThrow(/reference/);
+  });
 
-it("is of devices that were made for it", async () => {
-  await using plain = await webgpu(quiet);
-  expect(() => profileOf(plain)).toThrow(/this device \(webgpu\) records nothing.*profile: true/);
-  await using other = await reference();
-  expect(() => profileOf(other)).toThrow(/reference/);
+  it("times what a program of many dispatches has, beyond one query set", async () => {
+    await using device = await webgpu({ ...quiet, profile: true });
+    const program = await device.compile({
+      inputs: { x: { shape: [], dtype: "float32" } },
+      build: ({ x }) => {
+        let z = mul(constant(hostTensor(new Float32Array([1, 2, 3, 4]))), x!);
+        for (let i = 0; i < 2100; i++) z = sum(z, { axes: [0], keepDims: true });
+        return { outputs: { z } };
+      },
+    });
+    const { z } = await program.run({ x: hostTensor(new Float32Array([2]), []) });
+    expect((await z!.read()).data[0]).toBe(20);
+    expect(profileOf(device).events).toHaveLength(2100);
+  }, 20_000);
 });
 
 it("times nothing by readings that make no sense", () => {
@@ -108,21 +127,6 @@ it("times nothing by readings that make no sense", () => {
   expect(spanOf(0n, 2_000_000n).ms).toBe(0);
   expect(spanOf(7n, 7n).ms).toBe(0);
 });
-
-it("times what a program of many dispatches has, beyond one query set", async () => {
-  await using device = await webgpu({ ...quiet, profile: true });
-  const program = await device.compile({
-    inputs: { x: { shape: [], dtype: "float32" } },
-    build: ({ x }) => {
-      let z = mul(constant(hostTensor(new Float32Array([1, 2, 3, 4]))), x!);
-      for (let i = 0; i < 2100; i++) z = sum(z, { axes: [0], keepDims: true });
-      return { outputs: { z } };
-    },
-  });
-  const { z } = await program.run({ x: hostTensor(new Float32Array([2]), []) });
-  expect((await z!.read()).data[0]).toBe(20);
-  expect(profileOf(device).events).toHaveLength(2100);
-}, 20_000);
 
 const row = (given: Partial<ProfileRow>): ProfileRow => ({
   label: "layer1.0.conv1/conv2d",

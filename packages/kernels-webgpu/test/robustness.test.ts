@@ -59,6 +59,8 @@ async function counter(device: Device, size = 4): Promise<{ state: State; run: (
 }
 
 afterEach(() => vi.restoreAllMocks());
+// A processor compiles slowly.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** An op that doubles, with the given WGSL. */
 const doubled = defineOp({

@@ -20,6 +20,7 @@ import { attrsText, Tuner } from "../src/tune.js";
 import { choicesText, joinedChoices, memoryChoices, parsedChoices } from "../src/tune-store.js";
 import { choicesFolder, fileChoices } from "../src/tune-store.node.js";
 import { databaseChoices } from "../src/tune-store.web.js";
+import { describeOnAdapter } from "./adapter.js";
 import { changed, freshAdapter } from "./stand-ins.js";
 
 interface Variant {
@@ -105,7 +106,7 @@ const files = (): string[] =>
     .map(String)
     .filter((name) => name.includes("."));
 
-describe("choices by measuring", () => {
+describeOnAdapter("choices by measuring", () => {
   it("takes the fastest variant, whatever is broken, and remembers it", async () => {
     const made = incrementing([slow, broken, fast]);
     await using device = await open(made);
@@ -205,7 +206,7 @@ describe("choices by measuring", () => {
   });
 });
 
-describe("the tuner", () => {
+describeOnAdapter("the tuner", () => {
   const site = ({ op }: Incrementing, given: Partial<Site> = {}): Site => {
     const y = apply(op, [input("x", { shape: [size], dtype: "float32" })]);
     const { node } = y;

@@ -1,13 +1,23 @@
 import { crossEntropyPerSample, type Device, type HostTensor, hostTensor, mean, type Tensor } from "@ocelli/core";
 import { normalize, predictor, sgd, type Transform, trainStep } from "@ocelli/training";
 import type { ModelEntry } from "@ocelli/zoo";
-import { type DeviceFlags, describeDevice, openDevice } from "../device.js";
+import { describeDevice, openDevice } from "../device.js";
 import { interruptible } from "../interrupt.js";
 import { type Io, note, print, printJson } from "../io.js";
 import { entryOf, imageOf } from "../model.js";
+import {
+  checkProfile,
+  type ProfileFlags,
+  pauseProfile,
+  profileJson,
+  type Recorded,
+  record,
+  showProfile,
+  writeTrace,
+} from "../profiling.js";
 import { colors, formatInteger, labelled } from "../terminal.js";
 
-export interface BenchFlags extends DeviceFlags {
+export interface BenchFlags extends ProfileFlags {
   readonly mode: "train" | "infer";
   readonly batch: number;
   readonly seconds: number;
@@ -27,13 +37,15 @@ interface Work {
 
 /** `ocelli bench MODEL`: speed on synthetic images. */
 export async function bench(io: Io, name: string, flags: BenchFlags): Promise<void> {
-  const { mode, batch, seconds } = flags;
+  const { mode, batch } = flags;
+  checkProfile(flags);
   const entry = entryOf(name);
   await interruptible(io, "stopping ...", async (signal) => {
-    const device = await openDevice(flags, (line) => note(io, line));
+    const device = await openDevice({ ...flags, profile: flags.profile !== undefined }, (line) => note(io, line));
     try {
+      await pauseProfile(device, flags);
       const work = await (mode === "train" ? trainingWork : inferenceWork)(device, entry, batch);
-      const times = (await measure(work, seconds, signal).finally(work.dispose)).sort((a, b) => a - b);
+      const { times, recorded } = await measureAll(device, work, flags, signal).finally(work.dispose);
       const msMedian = times[Math.floor(times.length / 2)] as number;
       const result = {
         model: name,
@@ -49,8 +61,11 @@ export async function bench(io: Io, name: string, flags: BenchFlags): Promise<vo
         compileMs: work.compileMs,
         peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
       };
-      if (flags.json) return printJson(io, result);
+      if (recorded !== undefined) await writeTrace(recorded);
+      if (flags.json)
+        return printJson(io, recorded === undefined ? result : { ...result, profile: profileJson(recorded) });
       show(io, result, { steps: times.length, device: describeDevice(device) });
+      if (recorded !== undefined) await showProfile(io, recorded);
     } finally {
       await device.dispose();
     }
@@ -84,6 +99,19 @@ function show(io: Io, result: Result, { steps, device }: { readonly steps: numbe
     colors(io).dim,
   );
   for (const line of lines) print(io, line);
+}
+
+/** Milliseconds of steps, the shortest first; and after those, where it was asked for, steps with a time for each kernel. */
+async function measureAll(
+  device: Device,
+  work: Work,
+  flags: BenchFlags,
+  signal: AbortSignal,
+): Promise<{ readonly times: readonly number[]; readonly recorded: Recorded | undefined }> {
+  const { seconds } = flags;
+  const times = (await measure(work, seconds, signal)).sort((a, b) => a - b);
+  const step = async (): Promise<unknown> => (await work.step())();
+  return { times, recorded: await record(device, flags, step, { seconds, signal }) };
 }
 
 /** Milliseconds from one result to the next, with the following step already queued, as in a training. */

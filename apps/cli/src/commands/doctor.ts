@@ -4,6 +4,7 @@ import { arch, availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { promisify } from "node:util";
 import { constant, hostTensor, item, mul, sum } from "@ocelli/core";
 import { formatBytes } from "@ocelli/inspect";
+import type { AdapterReport } from "@ocelli/kernels-webgpu";
 import { cacheFolder } from "@ocelli/training/node";
 import { type DeviceName, deviceNames, openDevice } from "../device.js";
 import { type Io, print, printJson } from "../io.js";
@@ -21,6 +22,8 @@ interface DeviceReport {
   readonly works: boolean;
   readonly adapter?: string;
   readonly threads?: number;
+  /** `webgpu`: what the adapter can do. */
+  readonly details?: AdapterReport;
   /** Why it does not work, and how to add what is missing. */
   readonly message?: string;
 }
@@ -41,7 +44,9 @@ export async function doctor(io: Io, { json = false, probe }: DoctorFlags): Prom
     memoryBytes: totalmem(),
     freeMemoryBytes: freemem(),
     cache: cacheFolder(),
-    versions: { "onnxruntime-node": versionOf("onnxruntime-node") ?? null, sharp: versionOf("sharp") ?? null },
+    versions: Object.fromEntries(
+      ["onnxruntime-node", "webgpu", "sharp"].map((name) => [name, versionOf(name) ?? null]),
+    ),
     devices,
   };
   if (json) printJson(io, report);
@@ -66,7 +71,7 @@ function show(io: Io, report: Report): void {
   const { dim, green, yellow } = colors(io);
   const packages = Object.entries(report.versions).map(([name, version]): [string, string] => [
     name,
-    version ?? `missing; add it: npm install ${name}`,
+    version ?? `missing; add it${name === "webgpu" ? " for --device webgpu" : ""}: npm install ${name}`,
   ]);
   const machine: [string, string][] = [
     ["ocelli", report.ocelli],
@@ -76,13 +81,25 @@ function show(io: Io, report: Report): void {
     ["memory", `${formatBytes(report.memoryBytes)}, ${formatBytes(report.freeMemoryBytes)} of it free`],
     ["cache", `${report.cache}${existsSync(report.cache) ? "" : " (nothing there yet)"}`],
   ];
-  const devices = report.devices.map(({ name, works, adapter, threads, message }): [string, string] => {
+  const devices = report.devices.map(({ name, works, adapter, threads, details, message }): [string, string] => {
     const how = [adapter, ...(threads === undefined ? [] : [plural(threads, "thread")])].join(", ");
-    return [name, works ? `${green("works")}: ${how}` : `${yellow("not here")}: ${message}`];
+    const more = details === undefined ? "" : `\n${describeAdapter(details)}`;
+    return [name, works ? `${green("works")}: ${how}${more}` : `${yellow("not here")}: ${message}`];
   });
   // One margin for both parts.
   const lines = labelled([...machine, ["", ""], ["devices", ""], ...devices], dim);
   for (const line of lines) print(io, line.trimEnd());
+}
+
+/** What decides how fast it is, and how large a model may be. */
+function describeAdapter({ software, features, limits }: AdapterReport): string {
+  const has = (name: string): string => `${name} ${features.includes(name) ? "yes" : "no"}`;
+  return [
+    software ? "a software adapter: right, but slow; with a graphics card, install its driver" : "a graphics card",
+    ["shader-f16", "subgroups", "timestamp-query"].map(has).join(", "),
+    `buffers up to ${formatBytes(limits.maxBufferSize)}, bound up to ${formatBytes(limits.maxStorageBufferBindingSize)}, ${limits.maxStorageBuffersPerShaderStage} at once`,
+    `workgroups of ${limits.maxComputeInvocationsPerWorkgroup} with ${formatBytes(limits.maxComputeWorkgroupStorageSize)}`,
+  ].join("\n");
 }
 
 /** In a process of its own where that can be: graphics drivers print what they like, and may crash. */
@@ -107,7 +124,8 @@ async function tryDevice(name: DeviceName): Promise<DeviceReport> {
       const [result] = await device.run([sum(mul(x, x))]);
       if (result === undefined || item(result) !== 14) throw new Error(`1 + 4 + 9 came out as ${result?.data[0]}`);
       const { adapter, threads } = device.info;
-      return { name, works: true, adapter, ...(threads === undefined ? {} : { threads }) };
+      const details = name === "webgpu" ? { details: await (await loadWebGpu()).describeAdapter() } : {};
+      return { name, works: true, adapter, ...(threads === undefined ? {} : { threads }), ...details };
     } finally {
       await device.dispose();
     }
@@ -116,10 +134,12 @@ async function tryDevice(name: DeviceName): Promise<DeviceReport> {
   }
 }
 
+const loadWebGpu = () => import("@ocelli/kernels-webgpu");
+
 /** The runtime's sources and line numbers help nobody here. */
 function plain(message: string): string {
   return message
-    .replace(/^onnx: /, "")
+    .replace(/^(onnx|webgpu): /, "")
     .replace(/\/onnxruntime_src\/\S+ .*? was false\. /s, "")
     .trim();
 }

@@ -27,7 +27,13 @@ export function lower(group: Group, options: LowerOptions): Step[] {
   const { kernel, roots, stored: outputs } = group;
   const empty = [...outputs, ...roots.map(({ tensor }) => tensor)].every(({ shape }) => sizeOf(shape) === 0);
   if (empty) return [];
-  if (kernel === undefined) return [pointwise(roots, options)];
+  if (kernel === undefined)
+    return [
+      pointwise(
+        roots.filter(({ tensor }) => sizeOf(tensor.shape) > 0),
+        options,
+      ),
+    ];
   const site = siteOf(kernel, options);
   const definition = options.ways.kernel(kernel) as Kernel;
   const dispatches = definition.dispatches(site, options.choose(site, definition));

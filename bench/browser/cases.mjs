@@ -1,5 +1,4 @@
-// ocelli in the benchmark of browser libraries: the ONNX device on onnxruntime-web's WebAssembly, with the harness's networks,
-// weights and batches. `run.mjs` bundles it with our sources; the harness then adds onnxruntime-web.
+// The harness's networks, weights and batches on a device of ours. The adapters beside this file say which.
 import {
   add,
   conv2d,
@@ -8,26 +7,13 @@ import {
   crossEntropy,
   hostTensor,
   item,
+  narrow,
   relu,
+  reshape,
   tanh,
 } from "@ocelli/core";
-import { onnx } from "@ocelli/kernels-cuda-onnx";
 import { AvgPool2d, BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, Linear, Module } from "@ocelli/layers";
 import { predictor, sgd, trainStep } from "@ocelli/training";
-import * as runtime from "onnxruntime-web/wasm";
-import { version } from "../../packages/kernels-cuda-onnx/package.json";
-
-export const name = "ocelli";
-
-let device;
-
-export async function init() {
-  runtime.env.wasm.wasmPaths = "/node_modules/onnxruntime-web/dist/";
-  const threads = navigator.hardwareConcurrency;
-  device = await onnx({ runtime, threads });
-  const { "onnxruntime-web": below } = device.info.versions;
-  return { version: `${version}, onnxruntime-web ${below}`, adapter: `wasm, ${runtime.env.wasm.numThreads} threads` };
-}
 
 class LeNet5 extends Module {
   c1 = new Conv2d(1, 6, { kernelSize: 5, padding: 2 });
@@ -110,7 +96,8 @@ function stateOf(model, { params, stats = {} }) {
   return { ...fresh, params: put(params, fresh.params), buffers: put(stats, fresh.buffers) };
 }
 
-async function train(q) {
+const train = (deviceOf) => async (q) => {
+  const device = deviceOf();
   const model = models[q.model]();
   const state = await device.createState(stateOf(model, q));
   const optimizer = sgd({ lr: q.lr, momentum: q.momentum });
@@ -119,36 +106,62 @@ async function train(q) {
   return {
     step: async () => item(await (await step(batch)).loss.read()),
   };
-}
+};
 
-async function infer(q) {
+const infer = (deviceOf) => async (q) => {
+  const device = deviceOf();
   const model = models[q.model]();
   const predict = await predictor(device, stateOf(model, q), { model, output: "logits" });
   const images = host(q.x);
   const output = async () => (await predict(images)).data;
   return { step: output, output };
-}
+};
+
+const attrsOf = (q) => ({ stride: [q.s, q.s], padding: [q.p, q.p, q.p, q.p], dilation: [1, 1], groups: 1 });
+const convolutions = {
+  "conv-fwd": [["x", "w"], ({ x, w }, q) => conv2d(x, w, { stride: q.s, padding: q.p })],
+  "conv-dx": [["dy", "w"], ({ dy, w }, q) => conv2dInputGrad(dy, w, { ...attrsOf(q), inputShape: q.x.shape })],
+  "conv-dw": [["x", "dy"], ({ x, dy }, q) => conv2dWeightGrad(x, dy, { ...attrsOf(q), weightShape: q.w.shape })],
+};
 
 /** One convolution or one of its gradients. Inputs are fed and the result is read back each time, as by the others on WebAssembly. */
-function single(names, build) {
-  return async (q) => {
-    const inputs = Object.fromEntries(names.map((name) => [name, specOf(q[name])]));
-    const attrs = { stride: [q.s, q.s], padding: [q.p, q.p, q.p, q.p], dilation: [1, 1], groups: 1 };
-    const program = await device.compile({ inputs, build: (given) => ({ outputs: { y: build(given, q, attrs) } }) });
-    const feeds = Object.fromEntries(names.map((name) => [name, host(q[name])]));
-    const output = async () => (await (await program.run(feeds)).y.read()).data;
-    return { step: output, output };
+const fed = (deviceOf, names, build) => async (q) => {
+  const inputs = Object.fromEntries(names.map((name) => [name, specOf(q[name])]));
+  const program = await deviceOf().compile({ inputs, build: (given) => ({ outputs: { y: build(given, q) } }) });
+  const feeds = Object.fromEntries(names.map((name) => [name, host(q[name])]));
+  const output = async () => (await (await program.run(feeds)).y.read()).data;
+  return { step: output, output };
+};
+
+/** The same with its inputs on the device; a step reads one element, as others on WebGPU do. */
+const resident = (deviceOf, names, build) => async (q) => {
+  const device = deviceOf();
+  const state = await device.createState({ on: Object.fromEntries(names.map((name) => [name, host(q[name])])) });
+  const specs = Object.fromEntries(names.map((name) => [`on/${name}`, specOf(q[name])]));
+  const program = (pick) =>
+    device.compile({
+      inputs: {},
+      state: specs,
+      build: (_, on) => ({
+        outputs: { y: pick(build(Object.fromEntries(names.map((name) => [name, on[`on/${name}`]])), q)) },
+      }),
+    });
+  const [one, whole] = [await program((y) => narrow(reshape(y, [-1]), 0, 0, 1)), await program((y) => y)];
+  const read = async (compiled) => (await (await compiled.run({}, state)).y.read()).data;
+  return { step: () => read(one), output: () => read(whole) };
+};
+
+/** All cases. `isResident`: convolutions find their inputs on the device. */
+export function casesOn(deviceOf, { isResident }) {
+  const single = Object.entries(convolutions).map(([name, [names, build]]) => [
+    name,
+    (isResident ? resident : fed)(deviceOf, names, build),
+  ]);
+  return {
+    "lenet5-train": train(deviceOf),
+    "resnet8-train": train(deviceOf),
+    "lenet5-infer": infer(deviceOf),
+    "resnet8-infer": infer(deviceOf),
+    ...Object.fromEntries(single),
   };
 }
-
-export const cases = {
-  "lenet5-train": train,
-  "resnet8-train": train,
-  "lenet5-infer": infer,
-  "resnet8-infer": infer,
-  "conv-fwd": single(["x", "w"], ({ x, w }, q) => conv2d(x, w, { stride: q.s, padding: q.p })),
-  "conv-dx": single(["dy", "w"], ({ dy, w }, q, attrs) => conv2dInputGrad(dy, w, { ...attrs, inputShape: q.x.shape })),
-  "conv-dw": single(["x", "dy"], ({ x, dy }, q, attrs) =>
-    conv2dWeightGrad(x, dy, { ...attrs, weightShape: q.w.shape }),
-  ),
-};
