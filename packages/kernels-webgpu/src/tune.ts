@@ -122,16 +122,27 @@ export class Tuner {
     const found = new Map<string, unknown>();
     const deadline = performance.now() + budget;
     for (const subject of subjects) {
-      if (performance.now() >= deadline) break;
+      if (performance.now() >= deadline || this.#isBroken()) break;
       // Measured meanwhile for another program.
       if (this.#remembered(subject) !== undefined) continue;
       // The last one begun may take as long again: a class that is given up halfway is begun anew at each start.
-      const variant = await this.#fastest(subject, deadline + budget).catch(() => undefined);
+      const fastest = await this.#fastest(subject, deadline + budget).catch(() => undefined);
+      // A card that gave up on one of the variants would do so at each start.
+      const variant = this.#isBroken() ? subject.variants[0] : fastest;
       if (variant === undefined) continue;
       this.#known.set(subject.key, variant);
       found.set(subject.key, variant);
     }
     if (found.size > 0) await this.#options.store.save(this.#device, found).catch(() => undefined);
+  }
+
+  #isBroken(): boolean {
+    try {
+      this.#options.gpu.check();
+      return false;
+    } catch {
+      return true;
+    }
   }
 
   /** Undefined when nothing ran or the time was spent before all had run. */

@@ -1,5 +1,5 @@
 /** Whether this machine has something to run WebGPU on. Skips aloud where it has not. */
-import { describe } from "vitest";
+import { describe, it } from "vitest";
 import { describeAdapter } from "../src/index.js";
 
 async function missing(): Promise<string | undefined> {
@@ -20,3 +20,5 @@ if (reason !== undefined) {
 
 /** `describe`, or `describe.skip` without an adapter. */
 export const describeOnAdapter = describe.skipIf(reason !== undefined);
+/** The same of `it`. */
+export const itOnAdapter = it.skipIf(reason !== undefined);

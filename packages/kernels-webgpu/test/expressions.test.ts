@@ -17,10 +17,11 @@ import {
 import { primitives, uniformValue } from "@ocelli/core/backend";
 import { evaluate } from "@ocelli/core/reference";
 import { compareTensors, graphOf, samples } from "@ocelli/core/testing";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import { groups, type Kernel } from "../src/kernel.js";
 import { type Expression, expressions, literal, literalUses } from "../src/wgsl/expressions.js";
 import { type MathFunction, mathCode } from "../src/wgsl/math.js";
+import { describeOnAdapter as describe, itOnAdapter as it } from "./adapter.js";
 import { prepare } from "./harness.js";
 
 type Name = keyof typeof expressions;

@@ -2,11 +2,15 @@
 
 import { fromNumbers, type HostTensor, isFloat, type Node, sizeOf, type Tensor, toNumbers } from "@ocelli/core";
 import { evaluate } from "@ocelli/core/reference";
+import { vi } from "vitest";
 import { create, globals } from "webgpu";
 import type { Dispatch, Kernel, Limits, Site, Temp } from "../src/kernel.js";
+import { mathCode } from "../src/wgsl/math.js";
 import { type Binding, shader } from "../src/wgsl/shader.js";
-import { bytesIn, loaded, type Storage, scalarOf, storageOf, stored } from "../src/wgsl/storage.js";
+import { bytesIn, loaded, type Storage, scalarOf, storageOf, stored, storedUses } from "../src/wgsl/storage.js";
 
+// Compiling shaders takes its time on a software adapter.
+vi.setConfig({ testTimeout: 60_000 });
 Object.assign(globalThis, globals);
 // Held, because Dawn crashes once it is collected.
 export const gpu: GPU = create([]);
@@ -83,7 +87,8 @@ export function plainShader(dispatch: Dispatch, node: Node): { code: string; pla
     });
     functions += `fn w${k}(i: u32, v: ${scalarOf[place.storage.dtype]}) { b${b}[i] = ${stored(place.storage, "v")}; }\n`;
   }
-  return { code: shader({ ...dispatch, bindings, functions, f16: false }), places };
+  const library = mathCode(places.flatMap((place) => storedUses(place.storage)));
+  return { code: shader({ ...dispatch, bindings, functions: `${library}\n${functions}`, f16: false }), places };
 }
 
 export interface Prepared {

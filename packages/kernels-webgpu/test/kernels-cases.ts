@@ -59,8 +59,12 @@ export function random(shape: Shape, { low = -1, high = 1, seed = 1, dtype = "fl
   return fromNumbers(isFloat(dtype) ? values : values.map(Math.floor), shape, dtype);
 }
 
-/** Without subgroups, workgroup memory serves in their place. */
-export const withAndWithoutSubgroups: readonly Partial<Limits>[] = [{}, { subgroups: undefined }];
+/** Of a CPU, which gets plans of its own; of a card whose subgroups may be larger; and without any: workgroup memory serves in their place. */
+export const withAndWithoutSubgroups: readonly Partial<Limits>[] = [
+  { subgroups: { min: 4, max: 4 } },
+  { subgroups: { min: 4, max: 8 } },
+  { subgroups: undefined },
+];
 
 /** Fails where a kernel is further from the reference than `tolerance`, with or without subgroups. */
 export async function check({ node, inputs, tolerance }: Omit<Case, "name">, kernel: Kernel): Promise<void> {

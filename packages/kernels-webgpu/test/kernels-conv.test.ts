@@ -1,9 +1,10 @@
 import { conv2d as convolve, type HostTensor, hostTensor, input, type Node, type Shape, sizeOf } from "@ocelli/core";
 import { type ConvAttrs, primitives } from "@ocelli/core/backend";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import type { Kernel, Limits } from "../src/kernel.js";
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from "../src/kernels/conv.js";
 import { matmul } from "../src/kernels/matmul.js";
+import { describeOnAdapter as describe, itOnAdapter as it } from "./adapter.js";
 import { distance, prepare, siteOf } from "./harness.js";
 import { type Case, nodeOf, random, sampleCases } from "./kernels-cases.js";
 
@@ -99,7 +100,7 @@ async function checkAll(name: Name, { node, inputs, tolerance }: Case, given: Pa
   }
 }
 
-describe.each(Object.entries(sites))("with %s", (_, given) => {
+describe.each(Object.entries(sites))("with %s", { timeout: 60_000 }, (_, given) => {
   describe.each(names)("%s", (name) => {
     it.each(sampleCases(name).map((c) => [c.name, c] as const))("sample: %s", (_name, c) => checkAll(name, c, given));
   });

@@ -1,12 +1,13 @@
 import { type DType, fromNumbers, type HostTensor, type Shape } from "@ocelli/core";
 import { type PrimitiveName, primitives } from "@ocelli/core/backend";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import type { Kernel } from "../src/kernel.js";
 import { concat } from "../src/kernels/concat.js";
 import { localResponseNorm, localResponseNormGrad } from "../src/kernels/lrn.js";
 import { randomBits } from "../src/kernels/random.js";
 import { gridSample2d } from "../src/kernels/sample.js";
 import { scatterAdd } from "../src/kernels/scatter.js";
+import { describeOnAdapter as describe, itOnAdapter as it } from "./adapter.js";
 import { siteOf } from "./harness.js";
 import { check, nodeOf, random, sampleCases } from "./kernels-cases.js";
 

@@ -1,7 +1,8 @@
 import { type Shape, toNumbers } from "@ocelli/core";
 import { type PoolAttrs, primitives } from "@ocelli/core/backend";
-import { describe, expect, it } from "vitest";
+import { expect } from "vitest";
 import * as kernels from "../src/kernels/pool.js";
+import { describeOnAdapter as describe, itOnAdapter as it } from "./adapter.js";
 import { prepare, siteOf } from "./harness.js";
 import { check, nodeOf, random, sampleCases } from "./kernels-cases.js";
 

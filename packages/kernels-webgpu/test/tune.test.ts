@@ -248,6 +248,26 @@ describeOnAdapter("the tuner", () => {
     expect(tuner.pending).toBe(3);
   });
 
+  it("does not measure again what a card gave up on", async () => {
+    const made = incrementing([slow, fast]);
+    await using device = await open(made);
+    const { dispatches, ...kernel } = made.kernels.get(made.op as Op)!.kernel;
+    const deadly: Kernel = {
+      ...kernel,
+      dispatches: (given, variant) => {
+        if (variant === fast) gpuOf(device).device.destroy();
+        return dispatches(given, variant);
+      },
+    };
+    const store = memoryChoices();
+    expect(await tunerOf(device, store).plan((choose) => choose(site(made), deadly))).toEqual(slow);
+    await using other = await open(made);
+    const tuner = tunerOf(other, store);
+    await tuner.load();
+    expect(tuner.choose(site(made), deadly)).toEqual(slow);
+    expect(tuner.pending).toBe(0);
+  });
+
   it("gives back all memory that it measured in", async () => {
     const made = incrementing([slow, broken, fast]);
     await using device = await open(made);

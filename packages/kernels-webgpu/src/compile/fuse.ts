@@ -166,7 +166,11 @@ class Grouper {
     const computed = [...roots.map(({ tensor }) => tensor), root];
     const more = this.#search([root], computed, kernel);
     const reads = new Map(found.reads);
-    for (const [tensor, inPlace] of more.reads) reads.set(tensor, (reads.get(tensor) ?? true) && inPlace);
+    // Results of a kernel are written one after the other: what two of them read may have been overwritten by the first.
+    const apart = kernel !== undefined && kernel.outputs.length > 1;
+    for (const [tensor, inPlace] of more.reads) {
+      reads.set(tensor, (reads.get(tensor) ?? true) && inPlace && !(apart && found.reads.has(tensor)));
+    }
     return { reads, held: more.held, after: new Set([...found.after, ...more.after]) };
   }
 

@@ -1,11 +1,22 @@
 /**
  * A {@link Walk} in registers alone: each thread sums a tile of output channels by columns, reading its operands straight from the
- * inputs. Nothing is shared between threads, so nothing waits; where reads are dear but arithmetic between registers is cheap, as on a
- * CPU, this is the fastest.
+ * inputs. Nothing is shared through memory, so nothing waits; where reads are dear and a barrier dearer still, as on a CPU, this is the
+ * fastest.
  */
 import { type Dispatch, groups } from "../kernel.js";
 import { targetOf } from "./split.js";
-import { type Axis, lines, type ResidueClass, range, tapsOf, u, type Walk } from "./walk.js";
+import {
+  type Axis,
+  alwaysInside,
+  chosen,
+  indented,
+  lines,
+  type ResidueClass,
+  range,
+  tapsOf,
+  u,
+  type Walk,
+} from "./walk.js";
 
 /** A way to run a walk in registers. */
 export interface DirectTile {
@@ -14,12 +25,15 @@ export interface DirectTile {
   readonly outs: number;
   /** Columns of a thread, for each residue class. */
   readonly cols: number;
-  /** Channels, row taps and column taps that one round of the loops takes; each divides its number. */
+  /** Channels, row taps and column taps that one round of the loop takes; each divides its number. */
   readonly unroll: readonly [number, number, number];
   /** Threads of a workgroup. */
   readonly threads: number;
-  /** Whether four lanes of a subgroup read four different elements of `w` and then pass them around. */
-  readonly share: boolean;
+  /**
+   * Whether four neighbouring threads work together: each reads `w` for a quarter of the output channels, and they pass `x` around. Needs
+   * subgroups, and output channels in fours.
+   */
+  readonly quads: boolean;
   /** Parts into which the channels are cut; their sums are added by a second dispatch. */
   readonly split: number;
 }
@@ -35,6 +49,20 @@ interface Column {
   readonly index: number;
 }
 
+/** How a thread gets at what the others of its quad hold. The first is itself. */
+const swaps = ["", "quadSwapX", "quadSwapY", "quadSwapDiagonal"] as const;
+
+/** What a thread holds for one output channel (in quads: for one in each quarter) and one of the quad's threads. */
+interface Part {
+  readonly out: number;
+  readonly swap: number;
+}
+
+const partsOf = ({ outs, quads }: DirectTile): Part[] =>
+  quads
+    ? range(outs / 4).flatMap((out) => range(4).map((swap) => ({ out, swap })))
+    : range(outs).map((out) => ({ out, swap: 0 }));
+
 const columnsOf = ({ classes }: Axis, count: number): Column[] =>
   range(count * classes.length).map((at) => ({
     at,
@@ -48,198 +76,196 @@ function meeting({ stride, step, every }: Axis, { residue, index }: Column, tap:
   return Number.isInteger(m) && m >= 0 && m < residue.taps ? index * stride + m * step + residue.offset : undefined;
 }
 
-/** A value that differs between residue classes, chosen by the class `r`. */
-function chosen(classes: readonly ResidueClass[], key: keyof ResidueClass): string {
-  const values = classes.map((c) => u(c[key]));
-  if (new Set(values).size === 1) return values[0]!;
-  return values.slice(1).reduce((text, value, i) => `select(${text}, ${value}, rowClass == ${i + 1}u)`, values[0]!);
-}
-
 const stepsOf = ([c, m, t]: DirectTile["unroll"]): Step[] =>
   range(c).flatMap((i) => range(m).flatMap((j) => range(t).map((k): Step => [i, j, k])));
 
-const key = (step: Step): string => step.join("_");
+const nameOfW = (out: number, step: Step): string => `w${out}_${step.join("_")}`;
+const nameOfX = (c: number, m: number, col: number, swap = 0): string =>
+  `x${c}_${m}_${col < 0 ? `n${-col}` : col}${["", "x", "y", "d"][swap]}`;
+const nameOfSum = ({ out, swap }: Part, at: number): string => `s${out}_${swap}_${at}`;
 
-/** The dispatch that sums the walk (or the parts of it, into temporary memory). */
+/** The dispatch that sums the walk, or each part of its channels into temporary memory. */
 export function direct(walk: Walk, tile: DirectTile): Dispatch {
-  const { rows, cols, groups: groupCount, images, outs } = walk;
+  const { rows, cols } = walk;
   const rowsOfClass = Math.ceil(rows.out / rows.classes.length);
   const blocks = Math.ceil(cols.out / (tile.cols * cols.classes.length));
-  const outBlocks = Math.ceil(outs / tile.outs);
-  const pixels = images * rowsOfClass * blocks;
-  const shared = [tile.split, groupCount, rows.classes.length, outBlocks];
-  const flat = !tile.share && pixels < tile.threads;
-  const units = shared.reduce((a, b) => a * b, 1);
-  const workgroups = flat ? Math.ceil((units * pixels) / tile.threads) : units * Math.ceil(pixels / tile.threads);
-  const body = lines(
-    ...places(flat ? "thread" : "group", flat ? pixels : Math.ceil(pixels / tile.threads), tile, walk),
-    `let image = pixel / ${u(rowsOfClass * blocks)};`,
-    `let rowIndex = pixel / ${u(blocks)} % ${u(rowsOfClass)};`,
-    `let block = pixel % ${u(blocks)};`,
-    ...rounds(walk, tile),
-    ...stores(
-      walk,
-      tile,
-      flat
-        ? (units * pixels) % tile.threads !== 0 && `part < ${u(tile.split)}`
-        : pixels % tile.threads !== 0 && `image < ${u(images)}`,
-    ),
-  );
+  const pixels = walk.images * rowsOfClass * blocks;
+  const outBlocks = Math.ceil(walk.outs / tile.outs);
+  const units = tile.split * walk.groups * rows.classes.length * outBlocks;
+  // A quad has its output channels in common. Elsewhere, threads of few pixels fill workgroups together.
+  const mixed = !tile.quads && pixels < tile.threads;
+  const perUnit = mixed ? pixels : Math.ceil(pixels / tile.threads);
+  const guard = mixed ? `part < ${u(tile.split)}` : `pixel < ${u(pixels)}`;
+  const exact = mixed ? (units * pixels) % tile.threads === 0 : pixels % tile.threads === 0;
+  const thread = `group * ${u(tile.threads)} + lix`;
   return {
     name: walk.name,
     reads: [walk.x.input, walk.w.input],
     writes: [targetOf(walk, tile.split)],
     workgroupSize: [tile.threads, 1, 1],
-    workgroups: groups(workgroups),
-    body,
-    subgroups: tile.share,
+    workgroups: groups(mixed ? Math.ceil((units * pixels) / tile.threads) : units * perUnit),
+    body: lines(
+      mixed
+        ? `let pixel = (${thread}) % ${u(pixels)};`
+        : `let pixel = group % ${u(perUnit)} * ${u(tile.threads)} + lix;`,
+      `let unit = ${mixed ? `(${thread})` : "group"} / ${u(perUnit)};`,
+      `let out = unit % ${u(outBlocks)} * ${u(tile.outs)}${tile.quads ? " + (sgLane & 3u)" : ""};`,
+      `let rowClass = unit / ${u(outBlocks)} % ${u(rows.classes.length)};`,
+      `let member = unit / ${u(outBlocks * rows.classes.length)} % ${u(walk.groups)};`,
+      `let part = unit / ${u(outBlocks * rows.classes.length * walk.groups)};`,
+      `let image = pixel / ${u(rowsOfClass * blocks)};`,
+      `let rowIndex = pixel / ${u(blocks)} % ${u(rowsOfClass)};`,
+      `let block = pixel % ${u(blocks)};`,
+      ...rounds(walk, tile),
+      ...stores(walk, tile, exact ? undefined : guard),
+    ),
+    subgroups: tile.quads,
     macs: walk.macs,
   };
 }
 
-/** Which part of the work is this thread's. Whatever all threads of a workgroup have in common is said so, for lanes to share reads. */
-function places(unit: "thread" | "group", inUnit: number, { threads, outs }: DirectTile, walk: Walk): string[] {
-  const outBlocks = Math.ceil(walk.outs / outs);
-  const classes = walk.rows.classes.length;
-  return [
-    ...(unit === "thread"
-      ? [`let thread = group * ${u(threads)} + lix;`, `let pixel = thread % ${u(inUnit)};`]
-      : [`let pixel = group % ${u(inUnit)} * ${u(threads)} + lix;`]),
-    `let unit = ${unit} / ${u(inUnit)};`,
-    `let out = unit % ${u(outBlocks)} * ${u(outs)};`,
-    `let rowClass = unit / ${u(outBlocks)} % ${u(classes)};`,
-    `let member = unit / ${u(outBlocks * classes)} % ${u(walk.groups)};`,
-    `let part = unit / ${u(outBlocks * classes * walk.groups)};`,
-  ];
-}
-
-/** The accumulators, and the loops that fill them. */
+/** The sums, and the loop that adds to them: one loop over channels and taps, since each has its price. */
 function rounds(walk: Walk, tile: DirectTile): string[] {
   const { x, w, rows, cols, channels } = walk;
   const [perChannel, perRow, perCol] = tile.unroll;
-  const steps = stepsOf(tile.unroll);
   const columns = columnsOf(cols, tile.cols);
-  const [taps, loopsCols] = [tapsOf(cols), tapsOf(cols) > perCol];
-  const part = channels / perChannel / tile.split;
-  const bounds =
-    tile.split === 1
-      ? ["0u", u(channels)]
-      : [
-          `part * ${u(Math.ceil(part) * perChannel)}`,
-          `min((part + 1u) * ${u(Math.ceil(part) * perChannel)}, ${u(channels)})`,
-        ];
-  const loop = (name: string, from: string, to: string, by: number, inside: string[]): string[] => [
-    `for (var ${name} = ${from}; ${name} < ${to}; ${name} += ${u(by)}) {`,
-    ...inside.map((line) => `  ${line}`),
-    "}",
-  ];
-  const inner = [
-    `let xAt = xBase + c * ${u(x.channel)} + m * ${u(rows.step * x.row)}${loopsCols ? ` + t * ${u(cols.step * x.col)}` : ""};`,
-    `let wAt = wBase + c * ${u(w.channel)} + m * ${u(rows.every * w.row)}${loopsCols ? ` + t * ${u(w.col)}` : ""};`,
-    ...readsOfW(walk, tile, steps),
-    ...readsOfX(walk, tile, steps, columns, loopsCols),
-    ...sums(walk, tile, steps, columns),
-  ];
-  const overCols = loopsCols ? loop("t", "0u", u(taps), perCol, inner) : inner;
+  const perPart = Math.ceil(channels / perChannel / tile.split) * perChannel;
+  const rowTaps = chosen(rows.classes, "taps", "rowClass");
+  const loopsRows = rowTaps !== u(perRow);
+  const loopsCols = tapsOf(cols) > perCol;
+  const end = tile.split === 1 ? u(channels) : `min((part + 1u) * ${u(perPart)}, ${u(channels)})`;
   return [
-    ...range(tile.outs).flatMap((i) => columns.map(({ at }) => `var s${i}_${at} = 0f;`)),
-    `let row0 = rowIndex * ${u(rows.stride)} + ${chosen(rows.classes, "offset")};`,
+    ...partsOf(tile).flatMap((part) => columns.map(({ at }) => `var ${nameOfSum(part, at)} = 0f;`)),
+    `let row0 = rowIndex * ${u(rows.stride)} + ${chosen(rows.classes, "offset", "rowClass")};`,
     `let col0 = block * ${u(tile.cols * cols.stride)};`,
     `let xBase = image * ${u(x.image)} + member * ${u(x.group)} + row0 * ${u(x.row)} + col0 * ${u(x.col)};`,
-    `let wBase = member * ${u(w.group)} + out * ${u(w.out)} + ${chosen(rows.classes, "first")} * ${u(w.row)}${tile.share ? ` + sgLane * ${u(w.out)}` : ""};`,
-    ...loop("c", bounds[0]!, bounds[1]!, perChannel, loop("m", "0u", chosen(rows.classes, "taps"), perRow, overCols)),
+    `let wBase = member * ${u(w.group)} + out * ${u(w.out)} + ${chosen(rows.classes, "first", "rowClass")} * ${u(w.row)};`,
+    `let end = ${rows.classes.some(({ taps }) => taps === 0) ? `select(${end}, 0u, ${rowTaps} == 0u)` : end};`,
+    ...(loopsRows ? ["var m = 0u;"] : []),
+    ...(loopsCols ? ["var t = 0u;"] : []),
+    `for (var c = ${tile.split === 1 ? "0u" : `part * ${u(perPart)}`}; c < end;) {`,
+    ...indented([
+      `let xAt = xBase + c * ${u(x.channel)}${loopsRows ? ` + m * ${u(rows.step * x.row)}` : ""}${loopsCols ? ` + t * ${u(cols.step * x.col)}` : ""};`,
+      `let wAt = wBase + c * ${u(w.channel)}${loopsRows ? ` + m * ${u(rows.every * w.row)}` : ""}${loopsCols ? ` + t * ${u(w.col)}` : ""};`,
+      ...readsOfW(walk, tile),
+      ...readsOfX(walk, tile, columns, [loopsRows ? "m" : "0u", loopsCols ? "t" : "0u"]),
+      ...sums(walk, tile, columns),
+      ...advance(perChannel, [
+        ...(loopsCols ? [{ name: "t", by: perCol, to: u(tapsOf(cols)) }] : []),
+        ...(loopsRows ? [{ name: "m", by: perRow, to: rowTaps }] : []),
+      ]),
+    ]),
+    "}",
   ];
 }
 
-/** Reads of `w`: one for each element, or, shared, one for four output channels. */
-function readsOfW({ w, rows }: Walk, { outs, share }: DirectTile, steps: readonly Step[]): string[] {
-  const offset = ([c, m, t]: Step): number => c * w.channel + m * rows.every * w.row + t * w.col;
-  if (!share)
-    return steps.flatMap((s) => range(outs).map((i) => `let w${i}_${key(s)} = r1(wAt + ${u(offset(s) + i * w.out)});`));
-  return steps.flatMap((s) =>
-    range(Math.ceil(outs / 4)).flatMap((g) => [
-      `let q${g}_${key(s)} = r1(wAt + ${u(offset(s) + 4 * g * w.out)});`,
-      ...range(Math.min(4, outs - 4 * g)).map(
-        (l) => `let w${4 * g + l}_${key(s)} = subgroupBroadcast(q${g}_${key(s)}, ${l}u);`,
-      ),
-    ]),
-  );
+/** Counts the innermost counter on; each that is through carries into the next, the last into the channel. */
+function advance(perChannel: number, counters: readonly { name: string; by: number; to: string }[]): string[] {
+  let carry = "";
+  const result: string[] = [];
+  const step = (name: string, by: number): string =>
+    carry === "" ? `${name} += ${u(by)};` : `${name} = select(${name}, ${name} + ${u(by)}, ${carry});`;
+  for (const { name, by, to } of counters) {
+    result.push(step(name, by), `let ${name}_end = ${name} == ${to};`, `${name} = select(${name}, 0u, ${name}_end);`);
+    carry = `${name}_end`;
+  }
+  return [...result, step("c", perChannel)];
 }
 
-const nameOfX = (c: number, m: number, col: number): string => `x${c}_${m}_${col < 0 ? `n${-col}` : col}`;
+function readsOfW({ w, rows }: Walk, { outs, quads, unroll }: DirectTile): string[] {
+  const outStride = quads ? 4 * w.out : w.out;
+  return stepsOf(unroll).flatMap((step) => {
+    const [c, m, t] = step;
+    const offset = c * w.channel + m * rows.every * w.row + t * w.col;
+    return range(quads ? outs / 4 : outs).map(
+      (i) => `let ${nameOfW(i, step)} = r1(wAt + ${u(offset + i * outStride)});`,
+    );
+  });
+}
 
 /** Reads of `x`, each once a round however many taps it meets. Padding reads as 0. */
 function readsOfX(
   { x, rows, cols }: Walk,
   tile: DirectTile,
-  steps: readonly Step[],
   columns: readonly Column[],
-  loopsCols: boolean,
+  counters: readonly [string, string],
 ): string[] {
   const result: string[] = [];
-  const met = new Set(steps.flatMap(([, , t]) => columns.map((column) => meeting(cols, column, t))));
+  const met = new Set(range(tile.unroll[2]).flatMap((t) => columns.map((column) => meeting(cols, column, t))));
   const positions = [...met].filter((p) => p !== undefined).sort((a, b) => a - b);
   const inRows = alwaysInside(rows);
   // Columns beyond the last, in a thread's remainder, are never stored and may read anything.
   const inCols = alwaysInside(cols);
   if (!inCols) {
-    result.push(`let col = col0${loopsCols ? ` + t * ${u(cols.step)}` : ""};`);
-    for (const p of positions) result.push(`let ${nameOfX(0, 0, p)}_in = col + ${u(p)} < ${u(cols.size)};`);
+    result.push(`let col = col0 + ${counters[1]} * ${u(cols.step)};`);
+    for (const p of positions) result.push(`let in${nameOfX(0, 0, p)} = col + ${u(p)} < ${u(cols.size)};`);
   }
   for (const m of range(tile.unroll[1])) {
-    if (!inRows) result.push(`let row${m}_in = row0 + (m + ${u(m)}) * ${u(rows.step)} < ${u(rows.size)};`);
+    if (!inRows) result.push(`let in${m} = row0 + (${counters[0]} + ${u(m)}) * ${u(rows.step)} < ${u(rows.size)};`);
     for (const c of range(tile.unroll[0])) {
       for (const p of positions) {
         const value = `r0(xAt + ${u(c * x.channel + m * rows.step * x.row + p * x.col)})`;
-        const inside = [...(inRows ? [] : [`row${m}_in`]), ...(inCols ? [] : [`${nameOfX(0, 0, p)}_in`])].join(" && ");
+        const inside = [...(inRows ? [] : [`in${m}`]), ...(inCols ? [] : [`in${nameOfX(0, 0, p)}`])].join(" && ");
         result.push(`let ${nameOfX(c, m, p)} = ${inside === "" ? value : `select(0f, ${value}, ${inside})`};`);
+        if (!tile.quads) continue;
+        for (const swap of [1, 2, 3])
+          result.push(`let ${nameOfX(c, m, p, swap)} = ${swaps[swap]}(${nameOfX(c, m, p)});`);
       }
     }
   }
   return result;
 }
 
-/** Whether every output meets only positions inside `x`. */
-function alwaysInside({ out, size, classes, stride, step }: Axis): boolean {
-  return classes.every(({ taps, offset }, r) => {
-    const last = Math.ceil((out - r) / classes.length) - 1;
-    const ends = [0, last * stride, (taps - 1) * step, last * stride + (taps - 1) * step].map((p) => p + offset);
-    return taps === 0 || last < 0 || ends.every((p) => p >= 0 && p < size);
-  });
-}
-
-function sums({ cols }: Walk, { outs }: DirectTile, steps: readonly Step[], columns: readonly Column[]): string[] {
-  return range(outs).flatMap((i) =>
+function sums({ cols }: Walk, tile: DirectTile, columns: readonly Column[]): string[] {
+  const steps = stepsOf(tile.unroll);
+  return partsOf(tile).flatMap((part) =>
     columns.flatMap((column) => {
       const terms = steps.flatMap((step) => {
         const p = meeting(cols, column, step[2]);
-        return p === undefined ? [] : [`w${i}_${key(step)} * ${nameOfX(step[0], step[1], p)}`];
+        return p === undefined ? [] : [`${nameOfW(part.out, step)} * ${nameOfX(step[0], step[1], p, part.swap)}`];
       });
-      return terms.length === 0 ? [] : [`s${i}_${column.at} += ${terms.join(" + ")};`];
+      return terms.length === 0 ? [] : [`${nameOfSum(part, column.at)} += ${terms.join(" + ")};`];
     }),
   );
 }
 
-function stores({ y, rows, cols, outs, size }: Walk, tile: DirectTile, guard: string | false): string[] {
+const when = (test: string, inside: readonly string[]): string[] =>
+  test === "" ? [...inside] : [`if (${test}) {`, ...indented(inside), "}"];
+
+/** Writes the sums; a quad's thread writes for each of the four their pixels, and its own output channels. */
+function stores({ y, rows, cols, outs, size }: Walk, tile: DirectTile, guard: string | undefined): string[] {
   const width = tile.cols * cols.classes.length;
   const classes = rows.classes.length;
-  const guards = [...(guard === false ? [] : [guard]), ...(rows.out % classes === 0 ? [] : [`row < ${u(rows.out)}`])];
-  const store = (i: number, at: number): string => `w0(yAt + ${u(i * y.out + at * y.col)}, s${i}_${at});`;
-  const guarded = (test: string | false, inside: string[]): string[] =>
-    test === false ? inside : [`if (${test}) {`, ...inside.map((line) => `  ${line}`), "}"];
-  const inside = range(tile.outs).flatMap((i) =>
-    guarded(
-      outs % tile.outs !== 0 && i > 0 && `out + ${u(i)} < ${u(outs)}`,
-      range(width).flatMap((at) =>
-        guarded(cols.out % width !== 0 && at > 0 && `block * ${u(width)} + ${u(at)} < ${u(cols.out)}`, [store(i, at)]),
-      ),
-    ),
-  );
+  const perOut = tile.quads ? 4 : 1;
+  const tests = [
+    ...(guard === undefined ? [] : [guard]),
+    ...(rows.out % classes === 0 ? [] : [`row < ${u(rows.out)}`]),
+  ];
+  const ragged = cols.out % width !== 0;
+  const raggedOuts = outs % tile.outs !== 0;
+  const store = (swap: number): string[] =>
+    partsOf(tile)
+      .filter((part) => part.swap === swap)
+      .flatMap((part) =>
+        when(
+          raggedOuts ? `out + ${u(part.out * perOut)} < ${u(outs)}` : "",
+          range(width).flatMap((at) =>
+            when(ragged && at > 0 ? `first${swap} + ${u(at)} < ${u(cols.out)}` : "", [
+              `w0(base + place${swap} + ${u(part.out * perOut * y.out + at * y.col)}, ${nameOfSum(part, at)});`,
+            ]),
+          ),
+        ),
+      );
+  const exchanged = (name: string, value: string): string[] => [
+    `let ${name}0 = ${value};`,
+    ...(tile.quads ? [1, 2, 3] : []).map((swap) => `let ${name}${swap} = ${swaps[swap]}(${name}0);`),
+  ];
   return [
     `let row = rowIndex * ${u(classes)} + rowClass;`,
-    ...guarded(guards.length > 0 && guards.join(" && "), [
-      `let yAt = part * ${u(size)} + member * ${u(y.group)} + image * ${u(y.image)} + out * ${u(y.out)} + row * ${u(y.row)} + block * ${u(width * y.col)};`,
-      ...inside,
-    ]),
+    ...exchanged("place", `image * ${u(y.image)} + row * ${u(y.row)} + block * ${u(width * y.col)}`),
+    ...(tests.length === 0 ? [] : exchanged("valid", `select(0u, 1u, ${tests.join(" && ")})`)),
+    ...(ragged ? exchanged("first", `block * ${u(width)}`) : []),
+    `let base = part * ${u(size)} + member * ${u(y.group)} + out * ${u(y.out)};`,
+    ...range(tile.quads ? 4 : 1).flatMap((swap) => when(tests.length === 0 ? "" : `valid${swap} == 1u`, store(swap))),
   ];
 }

@@ -90,6 +90,14 @@ const busy = 1024;
 
 const powerOfTwo = (least: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, least)));
 
+/** A CPU in a graphics card's place runs the subgroups of a workgroup one after the other: more lanes only mean more merging. */
+const isNarrow = ({ subgroups }: Limits): boolean => subgroups?.max === 4;
+
+function narrowLanes({ count, length }: Lines): Pick<Plan, "across" | "lanes"> {
+  if (length <= 32) return { across: threadsFor(count), lanes: 1 };
+  return { across: 1, lanes: Math.min(256, Math.max(4, powerOfTwo(length / longestChain))) };
+}
+
 function lanesOf({ count, length, kept, reduced }: Lines): Pick<Plan, "across" | "lanes"> {
   const neighbours = kept.at(-1)?.stride === 1 || reduced.length === 0;
   if (!neighbours) {
@@ -105,11 +113,12 @@ function lanesOf({ count, length, kept, reduced }: Lines): Pick<Plan, "across" |
 }
 
 /** The plan for some lines; with `split` false, one workgroup does a whole line. */
-export function planOf(lines: Lines, split: boolean): Plan {
-  const { across, lanes } = lanesOf(lines);
+export function planOf(lines: Lines, split: boolean, limits: Limits): Plan {
+  const narrow = isNarrow(limits);
+  const { across, lanes } = narrow ? narrowLanes(lines) : lanesOf(lines);
   const each = Math.ceil(lines.length / lanes);
   const workgroups = Math.ceil(lines.count / across);
-  const filling = workgroups < busy / 2 && each >= 64 ? Math.min(busy / workgroups, each / 16) : 1;
+  const filling = !narrow && workgroups < busy / 2 && each >= 64 ? Math.min(busy / workgroups, each / 16) : 1;
   const parts = split ? Math.max(1, Math.floor(filling), Math.ceil(each / longestChain)) : 1;
   const chunk = Math.max(1, Math.ceil(each / parts)) * lanes;
   return { across, lanes, parts: Math.max(1, Math.ceil(lines.length / chunk)), chunk };
@@ -234,14 +243,14 @@ function dispatchOf(folding: Folding, plan: Plan): Dispatch {
 function emptyDispatch(folding: Folding): Dispatch {
   const lines = { ...folding.lines, length: 1, reduced: [] };
   const { begin: _, end: __, ...fold } = folding.fold;
-  return dispatchOf({ ...folding, lines, reads: [], fold: { ...fold, take: "" } }, planOf(lines, false));
+  return dispatchOf({ ...folding, lines, reads: [], fold: { ...fold, take: "" } }, planOf(lines, false, folding.limits));
 }
 
 /** Dispatches that fold each line. Only a `finish` by `line` may be done by several workgroups. */
 export function foldLines(folding: Folding): Dispatch[] {
   const { name, lines, fold, finish, writes } = folding;
   if (lines.length === 0) return [emptyDispatch(folding)];
-  const plan = planOf(lines, finish.element === undefined);
+  const plan = planOf(lines, finish.element === undefined, folding.limits);
   if (plan.parts === 1) return [dispatchOf(folding, plan)];
   const { parts } = plan;
   const fields = Object.entries(fold.fields);
@@ -267,5 +276,5 @@ export function foldLines(folding: Folding): Dispatch[] {
     writes,
     fold: { ...kept, take: `      acc = merge(acc, Acc(${fields.map((_field, i) => `r${i}(at)`).join(", ")}));` },
   };
-  return [partial, dispatchOf(merging, planOf(merging.lines, false))];
+  return [partial, dispatchOf(merging, planOf(merging.lines, false, folding.limits))];
 }

@@ -279,3 +279,21 @@ export const lines = (...text: string[]): string => text.map((line) => `  ${line
 /** Column taps of `w`, whichever class they belong to. */
 export const tapsOf = ({ classes, every }: Axis): number =>
   Math.max(...classes.map(({ first, taps }) => (taps === 0 ? 0 : first + (taps - 1) * every + 1)));
+
+export const indented = (text: readonly string[]): string[] => text.map((line) => `  ${line}`);
+
+/** WGSL of a value that differs between residue classes, chosen by the class's number. */
+export function chosen(classes: readonly ResidueClass[], key: keyof ResidueClass, number: string): string {
+  const values = classes.map((c) => u(c[key]));
+  if (new Set(values).size === 1) return values[0]!;
+  return values.slice(1).reduce((text, value, i) => `select(${text}, ${value}, ${number} == ${i + 1}u)`, values[0]!);
+}
+
+/** Whether all outputs meet only positions inside `x`. */
+export function alwaysInside({ out, size, classes, stride, step }: Axis): boolean {
+  return classes.every(({ taps, offset }, r) => {
+    const last = (Math.ceil((out - r) / classes.length) - 1) * stride;
+    const ends = [0, last, (taps - 1) * step, last + (taps - 1) * step].map((p) => p + offset);
+    return taps === 0 || last < 0 || ends.every((p) => p >= 0 && p < size);
+  });
+}
