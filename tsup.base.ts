@@ -3,8 +3,9 @@ import { defineConfig } from "tsup";
 /**
  * The build of every package. `entries` are its public files, without `src/` and `.ts`: only they get types.
  * Types of files behind a `#name` import belong here too.
+ * @param types packages whose global types the public files name
  */
-export function library(entries: string[]) {
+export function library(entries: string[], { types = [] }: { readonly types?: readonly string[] } = {}) {
   return defineConfig({
     // One output file per source file: bundlers then drop ops a program does not use (one bundled file kept them).
     entry: ["src/**/*.ts", "!src/**/*.test.ts", "!src/**/*.test-d.ts"],
@@ -16,7 +17,9 @@ export function library(entries: string[]) {
     dts: {
       entry: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
       // Without it, programs compiled with lib ES2022 know no `Disposable`.
-      banner: '/// <reference lib="esnext.disposable" />',
+      banner: ['lib="esnext.disposable"', ...types.map((name) => `types="${name}"`)]
+        .map((reference) => `/// <reference ${reference} />`)
+        .join("\n"),
     },
   });
 }

@@ -44,6 +44,14 @@ export function node(args, { cwd = root, env = {}, capture = false } = {}) {
   });
 }
 
+/** What lets Dawn find Chromium's software adapter (see vitest.config.ts), where there is one and nothing was chosen. */
+export function swiftShader() {
+  const found = ["/usr/lib/chromium", "/opt/google/chrome"]
+    .map((folder) => join(folder, "vk_swiftshader_icd.json"))
+    .find((path) => existsSync(path));
+  return found === undefined || process.env.VK_ICD_FILENAMES ? {} : { VK_ICD_FILENAMES: found };
+}
+
 /** Runs npm as the npm that started this script: Windows refuses to spawn npm.cmd. */
 export function npm(args, options) {
   const cli = process.env.npm_execpath;

@@ -3,7 +3,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bin, node, npm, pack, readJson, root } from "./run.mjs";
+import { bin, node, npm, pack, readJson, root, swiftShader } from "./run.mjs";
 
 const project = mkdtempSync(join(tmpdir(), "ocelli-fresh-"));
 const tarballs = join(project, "tarballs");
@@ -38,6 +38,7 @@ for (const { manifest, tarball } of await pack(tarballs)) dependencies[manifest.
 const { devDependencies } = readJson(join(root, "package.json"));
 const { dependencies: cli } = readJson(join(root, "apps/cli/package.json"));
 dependencies["onnxruntime-node"] = cli["onnxruntime-node"];
+dependencies.webgpu = readJson(join(root, "packages/kernels-webgpu/package.json")).devDependencies.webgpu;
 dependencies["@types/node"] = devDependencies["@types/node"];
 writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }, null, 2));
 // As in the repository: the runtime's install script would download CUDA.
@@ -52,8 +53,24 @@ const files = readdirSync(join(project, "src")).map((file) => join("src", file))
 const tsc = (...args) => node([bin("typescript", "tsc"), ...strict, ...args, ...files], inProject);
 await step("type-check (bundler)", tsc("--module", "esnext", "--moduleResolution", "bundler", "--noEmit"));
 await step("type-check and compile (nodenext)", tsc("--module", "nodenext", "--outDir", "out"));
+
+/** Why nothing can run on WebGPU here; undefined where it can. */
+async function withoutAdapter() {
+  const ask =
+    'import("@ocelli/kernels-webgpu").then((m) => m.describeAdapter()).catch((e) => { console.error(e.message); process.exit(1); })';
+  const { code, output } = await node(["-e", ask], { ...inProject, env: swiftShader() });
+  if (code === 0) return undefined;
+  const reason = output.split("\n").find((line) => line.startsWith("webgpu: ")) ?? output;
+  if (!(process.env.OCELLI_REQUIRE ?? "").split(",").includes("webgpu")) return reason;
+  console.error(`OCELLI_REQUIRE asks for WebGPU, but ${reason}`);
+  process.exit(1);
+}
+
+const reason = await withoutAdapter();
 for (const file of readdirSync(join(project, "out"))) {
-  await step(`run ${file}`, node([join("out", file)], inProject));
+  if (reason !== undefined && file.startsWith("readme-kernels-webgpu-"))
+    console.log(`- skipped: run ${file}, because ${reason}`);
+  else await step(`run ${file}`, node([join("out", file)], { ...inProject, env: swiftShader() }));
 }
 await step("ocelli --version", node(["node_modules/ocelli/bin/ocelli.js", "--version"], inProject));
 

@@ -7,9 +7,11 @@ import * as formats from "@ocelli/formats";
 import * as onnx from "@ocelli/formats/onnx";
 import * as inspect from "@ocelli/inspect";
 import * as kernels from "@ocelli/kernels-cuda-onnx";
+import * as webgpu from "@ocelli/kernels-webgpu";
 import * as layers from "@ocelli/layers";
 import * as training from "@ocelli/training";
 import * as trainingNode from "@ocelli/training/node";
+import * as trainingWeb from "@ocelli/training/web";
 import * as zoo from "@ocelli/zoo";
 
 const modules = {
@@ -24,6 +26,8 @@ const modules = {
   layers,
   training,
   trainingNode,
+  trainingWeb,
+  webgpu,
   zoo,
 };
 for (const [name, module] of Object.entries(modules)) {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { fails, ocelli, succeed, temporaryFolder } from "./harness.js";
 
 const folder = temporaryFolder();
@@ -96,6 +96,14 @@ describe("failures exit with 1 and name what failed", () => {
     const message = /run\.json: not what ocelli writes in model, options, image, transform/;
     expect(await fails(1, ["eval", run])).toMatch(message);
     expect(await fails(1, ["train", "--resume", run])).toMatch(message);
+  });
+
+  it("a device whose package is not installed", async () => {
+    vi.doMock("webgpu", () => {
+      throw new Error("Cannot find package 'webgpu'");
+    });
+    expect(await fails(1, ["bench", "lenet5_modern", "--device", "webgpu"])).toMatch(/npm install webgpu\n$/);
+    vi.doUnmock("webgpu");
   });
 
   it("shows where it happened with OCELLI_DEBUG only", async () => {

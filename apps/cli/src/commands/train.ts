@@ -146,8 +146,11 @@ function resumedDevice(flags: DeviceFlags, { device }: RunConfig): DeviceFlags {
 }
 
 function warnIfMoved(io: Io, config: RunConfig, { info }: Device): void {
-  const now = `${info.name} with ${info.threads ?? "?"} threads`;
-  const before = `${config.device.name} with ${config.device.threads ?? "?"} threads`;
+  // A graphics card has no threads to count.
+  const called = (name: string, threads: number | null = null): string =>
+    threads === null ? name : `${name} with ${threads} threads`;
+  const now = called(info.name, info.threads);
+  const before = called(config.device.name, config.device.threads);
   if (now !== before)
     note(io, `note: the run began on ${before} and continues on ${now}: its numbers will differ in the last digits`);
 }
