@@ -1,6 +1,7 @@
+export type { Checkpoint } from "../checkpoint.js";
 export { writeAtomic } from "./atomic-write.js";
 export * from "./cache.js";
-export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+export { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 export * from "./datasets.js";
 export * from "./download.js";
 export type { DatasetProgress, FetchOptions } from "./fetch-dataset.js";

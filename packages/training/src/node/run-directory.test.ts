@@ -2,7 +2,9 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostTensor } from "@ocelli/core";
+import { writeSafetensors } from "@ocelli/formats";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { pinned, pinnedBytes } from "../../test-browser/pinned.js";
 import { freshProgress } from "../fit.js";
 import { type RunConfig, RunDirectory, readCheckpoint, writeAtomic, writeCheckpoint } from "./index.js";
 
@@ -52,6 +54,26 @@ describe("checkpoints", () => {
     await expect(readCheckpoint(path)).rejects.toThrow(/last\.safetensors/);
     await writeFile(path, "hello, this is text");
     await expect(readCheckpoint(path)).rejects.toThrow(/last\.safetensors/);
+  });
+
+  it("are the bytes that browsers write, and browsers' are read", async () => {
+    const path = join(dir, "last.safetensors");
+    await writeCheckpoint(path, pinned);
+    expect(new Uint8Array(await readFile(path))).toEqual(pinnedBytes);
+    await writeFile(path, pinnedBytes);
+    expect(await readCheckpoint(path)).toEqual(pinned);
+  });
+
+  it("cannot reach other objects through their names", async () => {
+    const path = join(dir, "last.safetensors");
+    const tensor = { dtype: "U8", shape: [1], bytes: Uint8Array.of(1) } as const;
+    const metadata = { format: "ocelli-checkpoint-1", progress: JSON.stringify(freshProgress) };
+    await writeFile(path, writeSafetensors([["__proto__/polluted", tensor]], metadata));
+    const { values } = await readCheckpoint(path);
+    expect(Object.keys(values)).toEqual(["__proto__"]);
+    expect("polluted" in {}).toBe(false);
+    await writeFile(path, writeSafetensors([], { ...metadata, progress: "null" }));
+    await expect(readCheckpoint(path)).rejects.toThrow(/last\.safetensors: the metadata's progress lacks epoch/);
   });
 
   it("keep the old file when writing fails", async () => {

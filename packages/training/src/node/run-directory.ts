@@ -1,9 +1,10 @@
 import { appendFile, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ArgumentError, FormatError, hashBytes } from "@ocelli/core";
+import type { Checkpoint } from "../checkpoint.js";
 import type { CheckpointSink } from "../fit.js";
 import { sweep, writeAtomic } from "./atomic-write.js";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 
 /** What a run is, written once at its start: enough to rebuild model, data and training. */
 export interface RunConfig {

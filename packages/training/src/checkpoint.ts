@@ -1,0 +1,64 @@
+import { FormatError, flattenState, type HostTensor, type StateDict } from "@ocelli/core";
+import { fromHostTensor, readSafetensors, toHostTensor, writeSafetensors } from "@ocelli/formats";
+import { nonFiniteEntry } from "./finite.js";
+import type { Progress } from "./fit.js";
+
+/** A state and where the run stood, in one safetensors file: tensors by qualified name, progress as JSON in the metadata. */
+export interface Checkpoint {
+  readonly values: StateDict;
+  readonly progress: Progress;
+  /** Names what the run was when this was written; Node's `RunDirectory` compares it. */
+  readonly run?: string | undefined;
+}
+
+const format = "ocelli-checkpoint-1";
+
+/** The file's bytes: the same wherever they are written. */
+export function encodeCheckpoint({ values, progress, run }: Checkpoint): Uint8Array {
+  const tensors = new Map([...flattenState(values)].map(([name, host]) => [name, fromHostTensor(host)]));
+  const metadata = { format, progress: JSON.stringify(progress), ...(run === undefined ? {} : { run }) };
+  return writeSafetensors(tensors, metadata);
+}
+
+/** @param file what errors call it @throws FormatError when the bytes are damaged or something else */
+export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
+  const { tensors, metadata } = readSafetensors(bytes, { name: file });
+  if (metadata.format !== format) {
+    throw new FormatError(
+      `${file}: the metadata's format is ${JSON.stringify(metadata.format)}; a checkpoint has "${format}"`,
+    );
+  }
+  // Maps, because the file chooses the names: as a plain object's key, "__proto__" would reach every object's prototype.
+  const collections = new Map<string, Map<string, HostTensor>>();
+  for (const [qualified, tensor] of tensors) {
+    const at = qualified.indexOf("/");
+    if (at < 1)
+      throw new FormatError(`${file}: tensor "${qualified}" names no collection; checkpoints hold COLLECTION/NAME`);
+    const collection = qualified.slice(0, at);
+    const entries = collections.get(collection) ?? new Map<string, HostTensor>();
+    collections.set(collection, entries.set(qualified.slice(at + 1), toHostTensor(tensor, `${file}: ${qualified}`)));
+  }
+  const values = Object.fromEntries(
+    Array.from(collections, ([collection, entries]) => [collection, Object.fromEntries(entries)]),
+  );
+  const bad = nonFiniteEntry(values);
+  if (bad !== undefined) throw new FormatError(`${file}: ${bad} holds values that are not finite (NaN or infinity)`);
+  return { values, progress: parseProgress(file, metadata.progress), run: metadata.run };
+}
+
+function parseProgress(file: string, text: string | undefined): Progress {
+  let progress: Partial<Progress>;
+  try {
+    progress = (JSON.parse(text ?? "") ?? {}) as Partial<Progress>;
+  } catch {
+    throw new FormatError(`${file}: the metadata's progress is not JSON`);
+  }
+  const counts = [progress.epoch, progress.batch, progress.step];
+  const sums = [progress.lossSum, progress.accuracySum];
+  const good =
+    counts.every((n) => Number.isSafeInteger(n) && (n as number) >= 0) &&
+    sums.every(Number.isFinite) &&
+    Array.isArray(progress.history);
+  if (!good) throw new FormatError(`${file}: the metadata's progress lacks epoch, batch, step, sums or history`);
+  return progress as Progress;
+}

@@ -1,0 +1,223 @@
+/// <reference lib="dom.asynciterable" />
+import { ArgumentError, FormatError, OcelliError } from "@ocelli/core";
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../checkpoint.js";
+import type { CheckpointSink } from "../fit.js";
+import { StorageError, storageError } from "./storage-error.js";
+
+export interface StoredCheckpoint {
+  readonly name: string;
+  readonly bytes: number;
+  readonly modified: Date;
+}
+
+const extension = ".safetensors";
+
+/**
+ * A folder in the site's own storage (OPFS), made if need be and cleared of what torn writes left.
+ * @throws StorageError when the browser has no such storage or denies it
+ */
+export async function openCheckpointDirectory(name = "checkpoints"): Promise<FileSystemDirectoryHandle> {
+  const storage: Partial<StorageManager> | undefined = globalThis.navigator?.storage;
+  if (storage?.getDirectory === undefined) {
+    throw new StorageError(
+      "unsupported",
+      `opening ${name}: there is no navigator.storage.getDirectory here; pages have it on https:// and on localhost, in browsers since 2023`,
+    );
+  }
+  return guarded(`opening ${name}`, undefined, async () => {
+    const root = await navigator.storage.getDirectory();
+    const directory = await root.getDirectoryHandle(name, { create: true });
+    await sweepCheckpoints(directory);
+    return directory;
+  });
+}
+
+/**
+ * Writes the checkpoint `name` (the file NAME.safetensors, which Node's `readCheckpoint` reads, too). A page that dies at any moment
+ * leaves the old file or the new one; of two tabs that write at once, one writes after the other.
+ * @throws ArgumentError for a name that is no file name
+ * @throws StorageError when there is no room or no permission; the old file stays
+ */
+export async function writeCheckpoint(
+  directory: FileSystemDirectoryHandle,
+  name: string,
+  checkpoint: Checkpoint,
+): Promise<void> {
+  const file = fileName(name);
+  const bytes = encodeCheckpoint(checkpoint);
+  await guarded(`writing ${pathOf(directory, file)}`, bytes.length, () =>
+    locked(directory, name, "exclusive", () => replaceFile(directory, file, bytes)),
+  );
+}
+
+/**
+ * No temporary name of our own: what `createWritable` is given goes to a file beside, which `close` exchanges for the old one. That is in
+ * the standard, whereas renaming a file is in none. (Access handles do write in place; they are not used.) What can be torn is only
+ * the making of a new name, which leaves an empty file: nobody takes that for a checkpoint.
+ */
+async function replaceFile(directory: FileSystemDirectoryHandle, file: string, bytes: Uint8Array): Promise<void> {
+  const handle = await directory.getFileHandle(file, { create: true });
+  let stream: FileSystemWritableFileStream | undefined;
+  try {
+    if (!("createWritable" in handle)) {
+      throw new StorageError(
+        "unsupported",
+        `writing ${pathOf(directory, file)}: this browser's files have no createWritable (Safari has it since version 26)`,
+      );
+    }
+    stream = await handle.createWritable();
+    await stream.write(bytes as Uint8Array<ArrayBuffer>);
+    await stream.close();
+  } catch (error) {
+    // The error that led here says more than one from clearing up.
+    await stream?.abort().catch(() => undefined);
+    await removeIfEmpty(directory, file).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Reads the checkpoint `name`.
+ * @throws ArgumentError when there is none
+ * @throws FormatError when the file is damaged or something else
+ * @throws StorageError when the browser does not let it be read
+ */
+export async function readCheckpoint(directory: FileSystemDirectoryHandle, name: string): Promise<Checkpoint> {
+  const file = fileName(name);
+  const path = pathOf(directory, file);
+  const bytes = await guarded(`reading ${path}`, undefined, () =>
+    // Shared with other readers: a File whose file is exchanged meanwhile cannot be read any more.
+    locked(directory, name, "shared", async () => {
+      const found = await existing(directory, file);
+      return found === undefined || found.size === 0 ? undefined : new Uint8Array(await found.arrayBuffer());
+    }),
+  );
+  if (bytes === undefined) {
+    const names = (await listCheckpoints(directory)).map((stored) => stored.name);
+    const others = names.length === 0 ? "the folder holds no checkpoint" : `the folder holds ${names.join(", ")}`;
+    throw new ArgumentError(`reading ${path}: there is no such checkpoint; ${others}`, { file: path, names });
+  }
+  try {
+    return decodeCheckpoint(bytes, path);
+  } catch (error) {
+    if (!(error instanceof OcelliError)) throw error;
+    throw new FormatError(
+      `${error.message}. Nothing can be resumed from this file: read another checkpoint (listCheckpoints names them) and delete this one (deleteCheckpoint).`,
+      { ...error.fields, file: path, cause: error },
+    );
+  }
+}
+
+/** The checkpoints of a folder, the newest first. A damaged one is listed like any other: only reading tells. */
+export async function listCheckpoints(directory: FileSystemDirectoryHandle): Promise<StoredCheckpoint[]> {
+  return guarded(`listing ${pathOf(directory)}`, undefined, async () => {
+    const stored: StoredCheckpoint[] = [];
+    for (const file of await fileNames(directory)) {
+      const found = file.endsWith(extension) ? await existing(directory, file) : undefined;
+      if (found === undefined || found.size === 0) continue;
+      const name = file.slice(0, -extension.length);
+      stored.push({ name, bytes: found.size, modified: new Date(found.lastModified) });
+    }
+    return stored.sort((a, b) => b.modified.getTime() - a.modified.getTime() || (a.name < b.name ? -1 : 1));
+  });
+}
+
+/** Deletes the checkpoint `name`, if there is one. @throws StorageError */
+export async function deleteCheckpoint(directory: FileSystemDirectoryHandle, name: string): Promise<void> {
+  const file = fileName(name);
+  await guarded(`deleting ${pathOf(directory, file)}`, undefined, () =>
+    locked(directory, name, "exclusive", async () => {
+      if ((await existing(directory, file)) !== undefined) await directory.removeEntry(file);
+    }),
+  );
+}
+
+/**
+ * Removes what torn writes left: empty files, and Chromium's files beside (NAME.safetensors.crswap), which stay when the whole browser is
+ * killed. What another tab is writing stays. `openCheckpointDirectory` does this, too.
+ */
+export async function sweepCheckpoints(directory: FileSystemDirectoryHandle): Promise<void> {
+  // Without locks, nobody knows who is writing.
+  if (locks() === undefined) return;
+  await guarded(`sweeping ${pathOf(directory)}`, undefined, async () => {
+    for (const file of await fileNames(directory)) {
+      const [, name, swap] = /^(.+)\.safetensors((?:\.\d+)?\.crswap)?$/.exec(file) ?? [];
+      if (name === undefined) continue;
+      await locked(directory, name, "if free", async () => {
+        // A program that does not take our locks may be writing: then the browser refuses, rightly.
+        const remove = swap === undefined ? removeIfEmpty(directory, file) : directory.removeEntry(file);
+        await remove.catch(() => undefined);
+      });
+    }
+  });
+}
+
+/** Where `fit` puts its snapshots: "last" and "best" of this folder. @param run as in {@link Checkpoint} */
+export function checkpointSink(directory: FileSystemDirectoryHandle, run?: string): CheckpointSink {
+  return { save: (kind, values, progress) => writeCheckpoint(directory, kind, { values, progress, run }) };
+}
+
+/** @throws ArgumentError */
+function fileName(name: string): string {
+  // So that the file can be downloaded under its name, on any system.
+  if (/^[\p{L}\p{N}_][\p{L}\p{N}_ .-]*$/u.test(name)) return `${name}${extension}`;
+  throw new ArgumentError(
+    `checkpoint: the name is ${JSON.stringify(name)}; it needs letters, digits, "_", "-", "." and spaces, beginning with a letter, digit or "_"`,
+    { name },
+  );
+}
+
+/** For messages. The root of the site's storage has no name. */
+function pathOf(directory: FileSystemDirectoryHandle, file?: string): string {
+  return [directory.name || "the site's storage", ...(file === undefined ? [] : [file])].join("/");
+}
+
+async function fileNames(directory: FileSystemDirectoryHandle): Promise<string[]> {
+  const names: string[] = [];
+  for await (const entry of directory.values()) if (entry.kind === "file") names.push(entry.name);
+  return names;
+}
+
+async function existing(directory: FileSystemDirectoryHandle, file: string): Promise<File | undefined> {
+  try {
+    return await (await directory.getFileHandle(file)).getFile();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "NotFoundError") return undefined;
+    throw error;
+  }
+}
+
+async function removeIfEmpty(directory: FileSystemDirectoryHandle, file: string): Promise<void> {
+  if ((await existing(directory, file))?.size === 0) await directory.removeEntry(file);
+}
+
+/** Old browsers have none. There, of two tabs that write at once the later `close` wins, with a whole file all the same. */
+function locks(): LockManager | undefined {
+  return (globalThis.navigator as Partial<Navigator> | undefined)?.locks;
+}
+
+/**
+ * Runs while no other tab or worker of the site works on the checkpoint; the browser frees the locks of those that die. Folders of the same
+ * name elsewhere share the lock, which costs a wait at most: a handle does not tell where its folder is.
+ */
+async function locked<T>(
+  directory: FileSystemDirectoryHandle,
+  name: string,
+  mode: LockMode | "if free",
+  run: () => Promise<T>,
+): Promise<T> {
+  const manager = locks();
+  if (manager === undefined) return run();
+  const options: LockOptions = mode === "if free" ? { ifAvailable: true } : { mode };
+  return manager.request(`ocelli-checkpoint:${directory.name}/${name}`, options, (lock) =>
+    lock === null ? (undefined as T) : run(),
+  );
+}
+
+async function guarded<T>(what: string, bytes: number | undefined, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw error instanceof OcelliError ? error : await storageError(what, error, bytes);
+  }
+}
