@@ -162,9 +162,9 @@ export class GpuProgram implements Executable<Memory> {
 
   /** The error with the first step that is refused on its own. */
   async #blamed(error: unknown, steps: readonly Prepared[]): Promise<unknown> {
-    const { constructor, message } = error as Error;
+    const { message } = error as Error;
     // Memory and the device's loss are no step's fault.
-    if (constructor !== DeviceError) return error;
+    if ((error as Error).constructor !== DeviceError) return error;
     for (const one of steps) {
       const alone = this.#gpu.guarded("", () => void this.#encode([one]).finish());
       const refused = await alone.then(

@@ -1,23 +1,27 @@
-import { conv2d as convolve, type HostTensor, hostTensor, input, type Node, type Shape, sizeOf } from "@ocelli/core";
+import {
+  conv2d as convolve,
+  type HostTensor,
+  hostTensor,
+  input,
+  type Node,
+  type Op,
+  type Shape,
+  sizeOf,
+} from "@ocelli/core";
 import { type ConvAttrs, primitives } from "@ocelli/core/backend";
 import { expect } from "vitest";
 import type { Kernel, Limits } from "../src/kernel.js";
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from "../src/kernels/conv.js";
 import { matmul } from "../src/kernels/matmul.js";
+import type { Tile } from "../src/kernels/tiles.js";
 import { describeOnAdapter as describe, itOnAdapter as it } from "./adapter.js";
 import { distance, prepare, siteOf } from "./harness.js";
 import { type Case, nodeOf, random, sampleCases } from "./kernels-cases.js";
 
-const kernels = { conv2d, conv2dInputGrad, conv2dWeightGrad, matmul } as Record<string, Kernel>;
+const kernels: Readonly<Record<Name, Kernel<Tile>>> = { conv2d, conv2dInputGrad, conv2dWeightGrad, matmul };
 const names = ["conv2d", "conv2dInputGrad", "conv2dWeightGrad", "matmul"] as const;
 type Name = (typeof names)[number];
 type ConvName = Exclude<Name, "matmul">;
-
-/** A CPU adapter's limits, the least that WebGPU promises, and subgroups of a GPU's size. */
-const sites: Readonly<Record<string, Partial<Limits>>> = {
-  "subgroups of 4": {},
-  "no subgroups": { subgroups: undefined },
-};
 
 interface ConvCase {
   readonly name: string;
@@ -63,7 +67,7 @@ function convNode(name: ConvName, { x, w, attrs }: ConvCase, empty = false): Cas
   const [first, second] = { conv2d: [shapes.x, w], conv2dInputGrad: [dy, w], conv2dWeightGrad: [shapes.x, dy] }[name];
   const inputs = [random(first!, { seed: 1 }), random(second!, { seed: 2 })];
   const all = { ...attrs, inputShape: shapes.x, weightShape: w };
-  return { name, node: nodeOf(primitives[name], inputs, all as never), inputs, tolerance: 1e-5 };
+  return { name, node: nodeOf(primitives[name] as Op<never>, inputs, all as never), inputs, tolerance: 1e-5 };
 }
 
 const products: readonly (readonly [Shape, Shape, boolean, boolean])[] = [
@@ -88,35 +92,76 @@ const productCase = (a: Shape, b: Shape, transposeA: boolean, transposeB: boolea
   };
 };
 
-async function checkAll(name: Name, { node, inputs, tolerance }: Case, given: Partial<Limits>): Promise<void> {
-  const kernel = kernels[name]!;
-  const variants = kernel.variants!(siteOf(node, given));
-  expect(variants.length).toBeGreaterThan(0);
-  expect(variants.length).toBeLessThanOrEqual(6);
+async function check(
+  name: Name,
+  { node, inputs, tolerance }: Case,
+  variants: readonly Tile[],
+  given: Partial<Limits>,
+): Promise<void> {
   for (const variant of variants) {
-    expect(JSON.parse(JSON.stringify(variant))).toEqual(variant);
-    const error = await distance(node, kernel, variant, inputs, given);
+    const error = await distance(node, kernels[name], variant, inputs, given);
     expect(error, JSON.stringify(variant)).toBeLessThan(tolerance);
   }
 }
 
-describe.each(Object.entries(sites))("with %s", { timeout: 60_000 }, (_, given) => {
+/** A GPU's variants, as far as they stay in registers, and in place of the others a tile so small that SwiftShader compiles it fast. */
+function forGpu(name: Name, { node }: Case): Tile[] {
+  const all = kernels[name].variants!(siteOf(node, gpu));
+  const small = { kind: "tiled", tile: [8, 16, 4], thread: [4, 4] } as const;
+  const splits = all.some(({ kind, split }) => kind === "tiled" && split > 1) ? [1, 3] : [1];
+  return [...all.filter(({ kind }) => kind === "direct"), ...splits.map((split): Tile => ({ ...small, split }))];
+}
+
+const gpu: Partial<Limits> = { subgroups: undefined };
+
+function suite(run: (name: Name, c: Case) => Promise<void>): void {
   describe.each(names)("%s", (name) => {
-    it.each(sampleCases(name).map((c) => [c.name, c] as const))("sample: %s", (_name, c) => checkAll(name, c, given));
+    it.each(sampleCases(name).map((c) => [c.name, c] as const))("sample: %s", (_name, c) => run(name, c));
   });
   describe.each(["conv2d", "conv2dInputGrad", "conv2dWeightGrad"] as const)("%s", (name) => {
-    it.each(convs.map((c) => [c.name, c] as const))("%s", (_name, c) => checkAll(name, convNode(name, c), given));
+    it.each(convs.map((c) => [c.name, c] as const))("%s", (_name, c) => run(name, convNode(name, c)));
   });
   describe("matmul", () => {
-    it.each(products)("%j by %j, transposed: %s, %s", (...args) => checkAll("matmul", productCase(...args), given));
+    it.each(products)("%j by %j, transposed: %s, %s", (...args) => run("matmul", productCase(...args)));
+  });
+}
+
+describe("a CPU's variants", () => suite((name, c) => check(name, c, kernels[name].variants!(siteOf(c.node)), {})));
+describe("a GPU's variants", () => suite((name, c) => check(name, c, forGpu(name, c), gpu)));
+
+// Few of these: SwiftShader takes seconds to compile a shader with much workgroup memory.
+describe("large tiles", () => {
+  it.each(["conv2d", "conv2dInputGrad", "conv2dWeightGrad"] as const)("%s", (name) => {
+    const c = convNode(name, convCase([2, 18, 11, 9], [70, 18, 3, 3], same(1)));
+    return check(name, c, kernels[name].variants!(siteOf(c.node, gpu)), gpu);
+  });
+  it("matmul", () => {
+    const c = productCase([132, 20], [20, 136], false, false);
+    return check("matmul", c, [{ kind: "tiled", tile: [128, 128, 8], thread: [8, 8], split: 1 }], gpu);
+  });
+});
+
+describe("variants", () => {
+  it.each(names)("of %s are few, different, and plain", (name) => {
+    const cases = name === "matmul" ? products.map((p) => productCase(...p)) : convs.map((c) => convNode(name, c));
+    for (const { node } of cases) {
+      for (const given of [{}, gpu]) {
+        const variants = kernels[name].variants!(siteOf(node, given));
+        const texts = variants.map((variant) => JSON.stringify(variant));
+        expect(texts.map((text) => JSON.parse(text))).toEqual(variants);
+        expect(new Set(texts).size).toBe(texts.length);
+        expect(variants.length).toBeGreaterThan(0);
+        expect(variants.length).toBeLessThanOrEqual(6);
+      }
+    }
   });
 });
 
 describe("nothing to sum", () => {
   /** Runs over memory that is not zero beforehand. */
   const zeros = async (name: Name, node: Node, inputs: readonly HostTensor[]): Promise<void> => {
-    for (const variant of kernels[name]!.variants!(siteOf(node))) {
-      const prepared = await prepare(node, kernels[name]!, variant, inputs);
+    for (const variant of kernels[name].variants!(siteOf(node))) {
+      const prepared = await prepare(node, kernels[name], variant, inputs);
       await prepared.run();
       const [out] = await prepared.read();
       expect([...out!.data].every((v) => v === 0)).toBe(true);

@@ -8,6 +8,7 @@ import { targetOf } from "./split.js";
 import {
   type Axis,
   alwaysInside,
+  both,
   chosen,
   indented,
   lines,
@@ -205,7 +206,7 @@ function readsOfX(
     for (const c of range(tile.unroll[0])) {
       for (const p of positions) {
         const value = `r0(xAt + ${u(c * x.channel + m * rows.step * x.row + p * x.col)})`;
-        const inside = [...(inRows ? [] : [`in${m}`]), ...(inCols ? [] : [`in${nameOfX(0, 0, p)}`])].join(" && ");
+        const inside = both(...(inRows ? [] : [`in${m}`]), ...(inCols ? [] : [`in${nameOfX(0, 0, p)}`]));
         result.push(`let ${nameOfX(c, m, p)} = ${inside === "" ? value : `select(0f, ${value}, ${inside})`};`);
         if (!tile.quads) continue;
         for (const swap of [1, 2, 3])
@@ -263,7 +264,7 @@ function stores({ y, rows, cols, outs, size }: Walk, tile: DirectTile, guard: st
   return [
     `let row = rowIndex * ${u(classes)} + rowClass;`,
     ...exchanged("place", `image * ${u(y.image)} + row * ${u(y.row)} + block * ${u(width * y.col)}`),
-    ...(tests.length === 0 ? [] : exchanged("valid", `select(0u, 1u, ${tests.join(" && ")})`)),
+    ...(tests.length === 0 ? [] : exchanged("valid", `select(0u, 1u, ${both(...tests)})`)),
     ...(ragged ? exchanged("first", `block * ${u(width)}`) : []),
     `let base = part * ${u(size)} + member * ${u(y.group)} + out * ${u(y.out)};`,
     ...range(tile.quads ? 4 : 1).flatMap((swap) => when(tests.length === 0 ? "" : `valid${swap} == 1u`, store(swap))),

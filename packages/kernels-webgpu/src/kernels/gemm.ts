@@ -4,7 +4,7 @@
  */
 import { type Dispatch, groups, type Source } from "../kernel.js";
 import { targetOf } from "./split.js";
-import { alwaysInside, chosen, indented, lines, range, u, type Walk } from "./walk.js";
+import { alwaysInside, both, chosen, indented, lines, range, u, type Walk } from "./walk.js";
 
 /** A way to run a walk through workgroup memory. */
 export interface TiledTile {
@@ -120,10 +120,10 @@ function product(walk: Walk, tile: TiledTile, plan: Plan): string[] {
     `for (var k0 = begin; k0 < end; k0 += ${u(depth)}) {`,
     ...indented([...loadW(walk, tile, plan), ...loadX(walk, tile, plan), "workgroupBarrier();"]),
     `  for (var k = 0u; k < ${u(depth)}; k++) {`,
-    ...range(perOut).map((v) => `    let w${v} = tileW[k * ${u(outs / 4)} + ty + ${u(v * down)}];`),
-    ...range(perPixel).map((v) => `    let x${v} = tileX[k * ${u(pixels / 4)} + tx + ${u(v * across)}];`),
+    ...range(perOut).map((v) => `    let a${v} = tileW[k * ${u(outs / 4)} + ty + ${u(v * down)}];`),
+    ...range(perPixel).map((v) => `    let c${v} = tileX[k * ${u(pixels / 4)} + tx + ${u(v * across)}];`),
     ...range(tile.thread[0]).flatMap((i) =>
-      range(perPixel).map((v) => `    s${i}_${v} += w${Math.floor(i / 4)}.${"xyzw"[i % 4]} * x${v};`),
+      range(perPixel).map((v) => `    s${i}_${v} += a${Math.floor(i / 4)}.${"xyzw"[i % 4]} * c${v};`),
     ),
     "  }",
     "  workgroupBarrier();",
@@ -155,7 +155,7 @@ function loadW({ w, rows, cols, ...walk }: Walk, tile: TiledTile, plan: Plan): s
       : [`${e} % ${u(depth)}`, `${e} / ${u(depth)}`];
     const name = `w${round}`;
     const at = `${name}_at`;
-    const inside = (q: number): string => `${name}_in && ${name}_o + ${u(q)} < ${u(walk.outs)}`;
+    const inside = (q: number): string => both(`${name}_in`, `${name}_o + ${u(q)} < ${u(walk.outs)}`);
     const read = plan.wide[0]
       ? `select(vec4f(), r1(${at} / 4u), ${inside(0)})`
       : `vec4f(${range(4)
@@ -181,11 +181,11 @@ function loadX(walk: Walk, tile: TiledTile, plan: Plan): string[] {
     const k = `(lix + ${u(round * plan.threads)}) / ${u(pixels / 4)}`;
     const name = `x_${round}`;
     const inside = (q: number): string =>
-      [
+      both(
         `${name}_in`,
         ...(inRows ? [] : [`row${q} + ${name}_m * ${u(rows.step)} < ${u(rows.size)}`]),
         ...(inCols ? [] : [`col${q} + ${name}_t * ${u(cols.step)} < ${u(cols.size)}`]),
-      ].join(" && ");
+      );
     const read = plan.wide[1]
       ? `select(vec4f(), r0((x0 + ${name}_at) / 4u), ${inside(0)})`
       : `vec4f(${range(4)

@@ -243,7 +243,10 @@ function dispatchOf(folding: Folding, plan: Plan): Dispatch {
 function emptyDispatch(folding: Folding): Dispatch {
   const lines = { ...folding.lines, length: 1, reduced: [] };
   const { begin: _, end: __, ...fold } = folding.fold;
-  return dispatchOf({ ...folding, lines, reads: [], fold: { ...fold, take: "" } }, planOf(lines, false, folding.limits));
+  return dispatchOf(
+    { ...folding, lines, reads: [], fold: { ...fold, take: "" } },
+    planOf(lines, false, folding.limits),
+  );
 }
 
 /** Dispatches that fold each line. Only a `finish` by `line` may be done by several workgroups. */

@@ -280,6 +280,10 @@ export const lines = (...text: string[]): string => text.map((line) => `  ${line
 export const tapsOf = ({ classes, every }: Axis): number =>
   Math.max(...classes.map(({ first, taps }) => (taps === 0 ? 0 : first + (taps - 1) * every + 1)));
 
+/** All of the tests. Without `&&`, which would branch. */
+export const both = (...tests: string[]): string =>
+  tests.length < 2 ? tests.join() : tests.map((test) => `(${test})`).join(" & ");
+
 export const indented = (text: readonly string[]): string[] => text.map((line) => `  ${line}`);
 
 /** WGSL of a value that differs between residue classes, chosen by the class's number. */
