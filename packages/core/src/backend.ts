@@ -19,7 +19,7 @@ export type { ConvAttrs } from "./ops/conv.js";
 export { type KernelTable, type PrimitiveName, primitives } from "./ops/index.js";
 export type { PadAttrs } from "./ops/layout.js";
 export { type MatmulAttrs, matmulSizes } from "./ops/matmul.js";
-export { batchAxes, batchCount, type LrnAttrs } from "./ops/norm.js";
+export { alongChannels, batchAxes, batchCount, type LrnAttrs } from "./ops/norm.js";
 export { type AvgPoolAttrs, type PoolAttrs, windowSizes } from "./ops/pool.js";
 export { decompose, fold, optimize, rewrite, share, uniformValue } from "./passes/index.js";
 export { trace } from "./trace.js";

@@ -7,7 +7,6 @@ import type { OwnOps } from "./compile/ways.js";
 import { Gpu } from "./gpu.js";
 import { remember } from "./internals.js";
 import type { Limits } from "./kernel.js";
-import { attach, Recorder } from "./profile.js";
 import { measures, type TuneMode } from "./tune.js";
 
 export interface WebGpuOptions extends AdapterOptions {
@@ -54,7 +53,9 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
     );
   }
   const versions = platform.versions();
-  const recorder = options.profile === true ? new Recorder(gpu) : undefined;
+  // Only who profiles pays for it.
+  const profiling = options.profile === true ? await import("./profile.js") : undefined;
+  const recorder = profiling === undefined ? undefined : new profiling.Recorder(gpu);
   const backend = webgpuBackend(gpu, {
     info: { name: "webgpu", adapter: name, versions },
     limits: limitsOf(adapter, gpu.device),
@@ -66,7 +67,7 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   });
   const { cacheBytes } = options;
   const device = remember(createDevice(backend, cacheBytes === undefined ? {} : { cacheBytes }), gpu);
-  if (recorder !== undefined) attach(device, recorder);
+  if (recorder !== undefined) profiling?.attach(device, recorder);
   return device;
 }
 

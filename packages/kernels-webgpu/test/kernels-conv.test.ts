@@ -47,6 +47,8 @@ const convs: readonly ConvCase[] = [
   convCase([2, 12, 15, 16], [20, 12, 1, 1], { stride: [2, 2] }),
   convCase([3, 24, 6, 10], [40, 24, 1, 1]),
   convCase([3, 5, 5, 7], [9, 5, 1, 1]),
+  // As many columns out as in, which are not the same columns.
+  convCase([2, 4, 1, 4], [8, 4, 1, 1], { stride: [1, 2], padding: [0, 0, 2, 1] }),
   convCase([2, 3, 23, 18], [16, 3, 7, 7], { ...same(3), stride: [2, 2] }),
   convCase([4, 1, 14, 12], [6, 1, 5, 5], same(2)),
   convCase([9, 4, 5, 4], [10, 4, 5, 4]),

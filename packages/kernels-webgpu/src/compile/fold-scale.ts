@@ -2,8 +2,8 @@
  * Puts factors that follow a convolution into its weights, where both are constant: batch-norm in a frozen network then costs an addition.
  * (Ioffe and Szegedy 2015, section 3.1: in inference the normalisation is a linear transform.)
  */
-import { add, broadcastTo, mul, type Node, Node as NodeOf, reshape, type Shape, type Tensor } from "@ocelli/core";
-import { rewrite } from "@ocelli/core/backend";
+import { add, mul, type Node, Node as NodeOf, reshape, type Tensor } from "@ocelli/core";
+import { alongChannels, rewrite } from "@ocelli/core/backend";
 import { fixedNodes } from "./fixed.js";
 
 export function foldScale(outputs: readonly Tensor[]): Tensor[] {
@@ -48,9 +48,6 @@ function scaledConvolution({ op, inputs, attrs, outputs, scope }: Node, scale: T
   const wider = mul(weight, reshape(scale, [scale.shape[0] as number, 1, 1, 1]));
   return new NodeOf(op, [x, wider], attrs, outputs, scope).outputs[0] as Tensor;
 }
-
-const alongChannels = (vector: Tensor, shape: Shape): Tensor =>
-  broadcastTo(reshape(vector, [vector.shape[0] as number, 1, 1]), shape);
 
 /** The `[C]` vector that `[N, C, H, W]` repeats along all other axes, if it does. */
 function channelVector(tensor: Tensor): Tensor | undefined {

@@ -2,23 +2,8 @@
  * Batch normalisation in training, cut where it pays: the statistics of a channel are one pass over memory, and everything that is done
  * to each element is plain arithmetic, which fuses with what stands around it (ReLU, the addition of a shortcut).
  */
-import {
-  add,
-  applyAll,
-  broadcastTo,
-  defineOp,
-  div,
-  mul,
-  type Op,
-  reshape,
-  type Shape,
-  type Spec,
-  sqrt,
-  sub,
-  sum,
-  type Tensor,
-} from "@ocelli/core";
-import { batchAxes, batchCount } from "@ocelli/core/backend";
+import { add, applyAll, defineOp, div, mul, type Op, type Spec, sqrt, sub, sum, type Tensor } from "@ocelli/core";
+import { alongChannels, batchAxes, batchCount } from "@ocelli/core/backend";
 import type { Kernel } from "../kernel.js";
 import { type Fold, foldLines, linesOf } from "./lines.js";
 
@@ -27,11 +12,6 @@ export interface BatchNormAttrs {
 }
 
 const channelVector = ({ shape, dtype }: Spec): Spec => ({ shape: [shape[1]!], dtype });
-
-/** A `[C]` vector spread over `shape`, `[N, C, ...]`. */
-function alongChannels(vector: Tensor, shape: Shape): Tensor {
-  return broadcastTo(reshape(vector, [vector.shape[0]!, ...shape.slice(2).map(() => 1)]), shape);
-}
 
 const channelSum = (x: Tensor): Tensor => sum(x, { axes: batchAxes(x.shape) });
 

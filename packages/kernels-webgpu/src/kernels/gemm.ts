@@ -37,7 +37,12 @@ function planOf(
   const { rows, cols, x, w } = walk;
   const inClass = [rows, cols].map(({ out, classes }) => Math.ceil(out / classes.length)) as [number, number];
   const fours = (...strides: number[]): boolean => strides.every((stride) => stride % 4 === 0);
-  const aligned = rows.out === 1 && rows.size === 1 && cols.classes[0]!.taps === 1 && cols.size === cols.out;
+  const [only] = cols.classes;
+  const aligned =
+    rows.out === 1 &&
+    rows.classes.length * cols.classes.length * cols.stride * only!.taps === 1 &&
+    only!.offset === 0 &&
+    cols.size === cols.out;
   const wide: [boolean, boolean] = [
     vectorizable(w.input) && w.out === 1 && fours(walk.outs, w.group, w.channel, w.row, w.col),
     vectorizable(x.input) && x.col === 1 && aligned && fours(cols.out, x.group, x.channel, x.image, x.row),

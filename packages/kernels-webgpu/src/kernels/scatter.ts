@@ -56,7 +56,10 @@ function pairs(generation: number, size: number): Pairs {
 
 const block = 256;
 
-/** Sorts blocks, each in one workgroup: an index's place is the number of indices that go before it. */
+/**
+ * Sorts blocks, each in one workgroup: an index's place is the number of indices that go before it. What is missing of the last block goes
+ * behind all others.
+ */
 function sortBlocks({ name, indices }: Target, to: Pairs): Dispatch {
   return {
     name: `${name}.sort`,
@@ -67,7 +70,6 @@ function sortBlocks({ name, indices }: Target, to: Pairs): Dispatch {
     declarations: `var<workgroup> keys: array<u32, ${block}>;`,
     body: `  let start = group * ${block}u;
   if (start >= ${indices}u) { return; }
-  // What is missing of the last block goes behind all others.
   var own = 0xffffffffu;
   if (start + lix < ${indices}u) { own = u32(r0(start + lix)); }
   keys[lix] = own;
@@ -95,12 +97,12 @@ fn less(key: u32, first: u32, behind: u32) -> u32 {
   return low - first;
 }`;
 
-/** Merges neighbouring sorted runs of `width` by twos: a pair moves by as many as go before it in the other run. */
+/** Merges neighbouring sorted runs of `width` by twos: a pair moves by as many as go before it in the other run; equal keys of
+ * the earlier run go first. */
 function mergeRuns({ name, indices }: Target, width: number, from: Pairs, to: Pairs): Dispatch {
   const body = `  let run = i / ${width}u;
   let other = (run ^ 1u) * ${width}u;
   let stop = min(other + ${width}u, ${indices}u);
-  // Equal keys of the earlier run go first.
   let ahead = less(r0(i) + (run & 1u), min(other, stop), stop);
   let place = (run >> 1u) * ${2 * width}u + i % ${width}u + ahead;
   w0(place, r0(i));

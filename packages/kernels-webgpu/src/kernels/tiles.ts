@@ -13,19 +13,14 @@ export function dispatchesOf(walk: Walk, tile: Tile, site: Site): Dispatch[] {
   return tile.split === 1 ? [sums] : [sums, sumOfParts(walk, tile.split)];
 }
 
-/** At most `count` ways, the best guess first. */
+/** Ways to run a walk, the best guess first. */
 export function tilesFor(walk: Walk, site: Site): Tile[] {
-  const onCpu = site.limits.subgroups?.max === 4;
-  const gpu = gpuTiles(walk);
-  const direct = [...new Set([onCpu, false])].flatMap((quads) => directTiles(walk, quads && walk.outs >= 3));
-  const few = walk.outs < 8;
-  const list = onCpu
-    ? [...direct.slice(0, 3), gpu[0]!]
-    : few
-      ? [...direct.slice(0, 2), ...gpu.slice(0, 2)]
-      : [...gpu.slice(0, 4), direct[0]!];
-  const keys = list.map((tile) => JSON.stringify(tile));
-  return list.filter((_, i) => keys.indexOf(keys[i]!) === i);
+  // SwiftShader takes seconds to compile a shader with much workgroup memory, and pays for each barrier with a switch of fibers.
+  if (site.limits.subgroups?.max === 4) return directTiles(walk, walk.outs >= 3).slice(0, 4);
+  const through = gpuTiles(walk);
+  const registers = directTiles(walk, false);
+  // Tiles would stay mostly empty.
+  return walk.outs < 8 ? [...registers.slice(0, 2), ...through.slice(0, 2)] : [...through, registers[0]!];
 }
 
 // --- in registers
@@ -33,7 +28,7 @@ export function tilesFor(walk: Walk, site: Site): Tile[] {
 /** What a CPU's vector unit executes for a read of four addresses, a multiply-add, and a sum carried through the loop. */
 const price = { read: 135, x: 17, multiply: 4.5, sum: 19, round: 60 } as const;
 /** Longer loops leave the instruction cache, and take long to compile. */
-const longest = { instructions: 4800, products: 224 } as const;
+const longest = { instructions: 4800, products: 224, sums: 64 } as const;
 
 const divisors = (n: number): number[] =>
   range(Math.min(n, 16))
@@ -58,7 +53,12 @@ function priced(walk: Walk, tile: DirectTile): Priced {
   const reads = c * m * (met + (tile.outs / lanes) * t);
   const instructions =
     reads * price.read + c * m * met * price.x + products * price.multiply + sums * (price.sum + 2) + price.round;
-  const long = Math.max(1, instructions / longest.instructions, (products / longest.products) ** 2);
+  const long = Math.max(
+    1,
+    instructions / longest.instructions,
+    (products / longest.products) ** 2,
+    (sums / longest.sums) ** 2,
+  );
   const rounds =
     Math.max(1, walk.channels / c) * (Math.max(...rows.classes.map(({ taps }) => taps)) / m) * (tapsOf(cols) / t);
   const threads =
@@ -80,9 +80,7 @@ function directTiles(walk: Walk, quads: boolean): DirectTile[] {
     range(Math.min(8, widest)).flatMap((i) =>
       (cols.classes.length > 1 ? [taps] : divisors(taps)).flatMap((t) =>
         (rows.classes.length > 1 ? [1] : divisors(rows.classes[0]!.taps)).flatMap((m) =>
-          divisors(Math.max(1, channels)).map((c) =>
-            direct0(walk, { outs: out, cols: i + 1, unroll: [c, m, t], quads }),
-          ),
+          divisors(Math.max(1, channels)).map((c) => sized(walk, { outs: out, cols: i + 1, unroll: [c, m, t], quads })),
         ),
       ),
     ),
@@ -93,7 +91,7 @@ function directTiles(walk: Walk, quads: boolean): DirectTile[] {
     .map(({ tile }) => tile);
 }
 
-function direct0(walk: Walk, tile: Pick<DirectTile, "outs" | "cols" | "unroll" | "quads">): DirectTile {
+function sized(walk: Walk, tile: Pick<DirectTile, "outs" | "cols" | "unroll" | "quads">): DirectTile {
   const { rows, cols } = walk;
   const pixels =
     walk.images * Math.ceil(rows.out / rows.classes.length) * Math.ceil(cols.out / (tile.cols * cols.classes.length));

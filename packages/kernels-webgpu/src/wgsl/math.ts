@@ -42,6 +42,9 @@ export const isFiniteFn = define(
   "fn is_finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }",
 );
 
+// Just below half of what is cut off, or half where the last bit that stays is odd; a carry raises the exponent, as it should.
+// Subnormal halves are multiples of 2^-24.
+// 2^-14, and 65520, from where on the nearest is infinity; NaN stays NaN.
 /**
  * x rounded to half precision, ties to even, beyond 65504 to infinity, so that overflow is noticed. `quantizeToF16` may round either way,
  * flush subnormals and give anything for large numbers, and on SwiftShader truncates.
@@ -52,11 +55,8 @@ export const toHalf = define(
 fn to_half(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
   let size = bits & 0x7fffffffu;
-  // Just below half of what is cut off, or half where the last bit that stays is odd; a carry raises the exponent, as it should.
   let normal = (size + 0xfffu + ((size >> 13u) & 1u)) & 0xffffe000u;
-  // Subnormal halves are multiples of 2^-24.
   let small = bitcast<u32>(round(abs(x) * 16777216.0) * 5.9604644775390625e-8);
-  // 2^-14, and 65520, from where on the nearest is infinity; NaN stays NaN.
   let y = select(select(normal, small, size < 0x38800000u), max(size, 0x7f800000u), size >= 0x477ff000u);
   return bitcast<f32>(y | (bits ^ size));
 }`,
@@ -91,12 +91,12 @@ fn math_exp(x: f32) -> f32 {
   [expScaled],
 );
 
+// A subnormal is its bits times 2^-149. Converting them works where hardware takes subnormals for 0.
 /** Exponent e and m in [sqrt(1/2), sqrt(2)), so that the positive finite float32 of these bits is m 2^e. */
 const logSplit = define(
   "math_log_split",
   `
 fn math_log_split(bits: u32) -> vec2f {
-  // A subnormal is its bits times 2^-149. Converting them works where hardware takes subnormals for 0.
   let small = bits < 0x00800000u;
   let normal = select(bits, bitcast<u32>(f32(bits)), small);
   let e = bitcast<i32>(normal - 0x3f3504f3u) >> 23u;
@@ -104,13 +104,13 @@ fn math_log_split(bits: u32) -> vec2f {
 }`,
 );
 
+// 0, negative, infinite and NaN, by one comparison.
 /** Natural logarithm, relatively accurate near 1 too; the polynomial is Cephes' logf. -infinity at 0, NaN below. */
 export const logFn = define(
   "math_log",
   `
 fn math_log(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
-  // 0, negative, infinite and NaN, by one comparison.
   if (bits - 1u >= 0x7f7fffffu) {
     return bitcast<f32>(select(select(bits, 0x7fc00000u, bits > 0x80000000u), 0xff800000u, (bits << 1u) == 0u));
   }
@@ -203,6 +203,10 @@ fn math_mul_high(a: u32, b: u32) -> u32 {
 }`,
 );
 
+// 2/pi, two bits down.
+// |x| = significand 2^(e - 32)
+// Shifting by 1 first, as a shift by 32 is none.
+// The product has 2 bits before its point and 62 behind, in two words.
 /**
  * x = (k + f) pi/2 with |f| <= 1/2, for any |x| >= 1: (f pi/2, k mod 4). Payne and Hanek, "Radian reduction for trigonometric functions"
  * (1983): of x times the bits of 2/pi, only those around the point matter.
@@ -210,12 +214,10 @@ fn math_mul_high(a: u32, b: u32) -> u32 {
 const reduceLarge = define(
   "math_reduce_large",
   `
-// 2/pi, two bits down.
 const math_two_over_pi = array<u32, 8>(
   0u, 0x28be60dbu, 0x9391054au, 0x7f09d5f4u, 0x7d4d3770u, 0x36d8a566u, 0x4f10e410u, 0x7f9458eau);
 fn math_reduce_large(x: f32) -> vec2f {
   let bits = bitcast<u32>(x);
-  // |x| = significand 2^(e - 32)
   let significand = ((bits & 0x7fffffu) | 0x800000u) << 8u;
   let e = ((bits >> 23u) & 0xffu) - 126u;
   let i = min(e >> 5u, 4u);
@@ -225,11 +227,9 @@ fn math_reduce_large(x: f32) -> vec2f {
   let t1 = math_two_over_pi[i + 1u];
   let t2 = math_two_over_pi[i + 2u];
   let t3 = math_two_over_pi[i + 3u];
-  // Shifting by 1 first, as a shift by 32 is none.
   let high = (t0 << up) | ((t1 >> 1u) >> down);
   let middle = (t1 << up) | ((t2 >> 1u) >> down);
   let low = (t2 << up) | ((t3 >> 1u) >> down);
-  // The product has 2 bits before its point and 62 behind, in two words.
   let carried = math_mul_high(significand, low);
   var p0 = significand * middle + carried;
   var p1 = significand * high + math_mul_high(significand, middle) + select(0u, 1u, p0 < carried);
@@ -247,12 +247,12 @@ fn math_reduce_large(x: f32) -> vec2f {
   [mulHigh],
 );
 
+// pi/2 in four parts; products of k below 2^13 with the first three, of at most 11 bits, are exact, fused or not.
 /** Sine of x + quadrant pi/2. Polynomials on [-pi/4, pi/4] are Cephes' sinf and cosf. */
 const sinTurned = define(
   "math_sin_turned",
   `
 fn math_sin_turned(x: f32, quadrant: i32) -> f32 {
-  // pi/2 in four parts; products of k below 2^13 with the first three, of at most 11 bits, are exact, fused or not.
   let k = round(x * 0.636619772);
   let near = fma(k, -4.837512969970703125e-4, fma(k, -1.5703125, x));
   var reduced = vec2f(fma(k, -2.563344152e-12, fma(k, -7.54953362047672e-8, near)), k);
@@ -279,6 +279,8 @@ const upperBits = define(
   "fn math_upper(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u); }",
 );
 
+// log m = 2 (s + s^3/3 + s^5/5 ...) for s = (m - 1) / (m + 1), |s| < 0.172; s = s1 + s0.
+// log2 m = l1 + l0. 2 / ln 2 = 2.884765625 + 6.24456778e-4.
 /**
  * a^b for the positive finite a of these bits, as 2^(b log2 a). The result's relative error is up to 100 times that of b log2 a, so the
  * logarithm and the product are computed in parts of 12 bits, as FreeBSD's `powf` does.
@@ -290,14 +292,12 @@ fn math_pow_positive(bits: u32, b: f32) -> f32 {
   let split = math_log_split(bits);
   let e = split.x;
   let m = split.y;
-  // log m = 2 (s + s^3/3 + s^5/5 ...) for s = (m - 1) / (m + 1), |s| < 0.172; s = s1 + s0.
   let s = (m - 1.0) / (m + 1.0);
   let s1 = math_upper(s);
   let d1 = math_upper(m + 1.0);
   let s0 = fma(-s1, m - (d1 - 1.0), fma(-s1, d1, m - 1.0)) / (m + 1.0);
   let z = s * s;
   let series = fma(fma(fma(fma(0.0909090909, z, 0.111111111), z, 0.142857143), z, 0.2), z, 0.333333333);
-  // log2 m = l1 + l0. 2 / ln 2 = 2.884765625 + 6.24456778e-4.
   let exact = s1 * 2.884765625;
   let rest = fma(s1, 6.24456778e-4, fma(series, z * s, s0) * 2.88539008);
   let l1 = math_upper(exact + rest);
@@ -315,6 +315,7 @@ fn math_pow_positive(bits: u32, b: f32) -> f32 {
   [fromBits, logSplit, upperBits, expScaled],
 );
 
+// From 2^24 on, every float32 is even.
 /** a^b as C has it: whole exponents of negative bases are fine, 1^b and a^0 are 1. */
 export const powFn = define(
   "math_pow",
@@ -327,7 +328,6 @@ fn math_pow(a: f32, b: f32) -> f32 {
   let size = bits & 0x7fffffffu;
   let negative = bits != size;
   let whole = floor(b) == b;
-  // From 2^24 on, every float32 is even.
   let odd = whole && abs(b) < 16777216.0 && (i32(b) & 1) == 1;
   if (size > 0x7f800000u || (negative && !whole && size != 0u)) {
     return from_bits(0x7fc00000u);

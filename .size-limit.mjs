@@ -1,0 +1,24 @@
+// What a program downloads, minified and gzipped.
+const program = (name, path, limit, { later = [] } = {}) => ({
+  name,
+  path,
+  limit,
+  gzip: true,
+  modifyEsbuildConfig: (config) => ({
+    ...config,
+    conditions: ["@ocelli/source"],
+    platform: "browser",
+    // Chunks of their own, which are loaded when they are asked for.
+    external: later,
+  }),
+});
+
+export default [
+  program("LeNet-5 and its gradient (core + layers)", "scripts/size/lenet5.ts", "25 KB"),
+  program(
+    "Train LeNet-5 on WebGPU (core + layers + training + kernels-webgpu)",
+    "scripts/size/lenet5-webgpu.ts",
+    "60 KB",
+    { later: ["*/profile.js"] },
+  ),
+];
