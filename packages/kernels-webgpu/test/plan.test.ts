@@ -171,7 +171,10 @@ describe("frozen networks", () => {
 describe("a training step", () => {
   it("of LeNet-5 is few dispatches, updates included", () => {
     const plan = planOf(training("lenet5_modern", [32, 1, 28, 28]));
-    const kinds = namesOf(plan).map((name) => name.split(".")[0] as string);
+    // Work that is cut to fill the device is added up by a second dispatch, `*.reduce` or `*.merge`.
+    const kinds = namesOf(plan).flatMap((name) =>
+      /\.(reduce|merge)$/.test(name) ? [] : [name.split(".")[0] as string],
+    );
     const count = (name: string): number => kinds.filter((kind) => kind === name).length;
     expect([count("conv2d"), count("conv2dInputGrad"), count("maxPool2d"), count("maxPool2dGrad")]).toEqual([
       3, 2, 2, 2,

@@ -30,6 +30,9 @@ const price = { read: 135, x: 17, multiply: 4.5, sum: 19, round: 60 } as const;
 /** Longer loops leave the instruction cache, and take long to compile. */
 const longest = { instructions: 4800, products: 224, sums: 64 } as const;
 
+/** Multiply-adds from which on work is cut so that all of a device has some. */
+const worthSplitting = 2 ** 20;
+
 const divisors = (n: number): number[] =>
   range(Math.min(n, 16))
     .map((i) => i + 1)
@@ -98,7 +101,9 @@ function sized(walk: Walk, tile: Pick<DirectTile, "outs" | "cols" | "unroll" | "
   const units = walk.groups * rows.classes.length * Math.ceil(walk.outs / tile.outs);
   const threads = tile.quads ? Math.min(32, Math.ceil(pixels / 4) * 4) : 64;
   const workgroups = units * Math.ceil(pixels / threads);
-  const split = Math.max(1, Math.min(Math.floor(walk.channels / tile.unroll[0]), Math.floor(8 / workgroups)));
+  // A second dispatch costs more than a little work that is done by few.
+  const wanted = walk.macs < worthSplitting ? 1 : Math.floor(8 / workgroups);
+  const split = Math.max(1, Math.min(Math.floor(walk.channels / tile.unroll[0]), wanted));
   return { kind: "direct", ...tile, threads, split };
 }
 
