@@ -19,6 +19,6 @@ export default [
     "Train LeNet-5 on WebGPU (core + layers + training + kernels-webgpu)",
     "scripts/size/lenet5-webgpu.ts",
     "60 KB",
-    { later: ["*/profile.js"] },
+    { later: ["*/profile.js", "*/own-ops.js"] },
   ),
 ];

@@ -10,6 +10,8 @@ export function library(entries: string[], { types = [] }: { readonly types?: re
     // One output file per source file: bundlers then drop ops a program does not use (one bundled file kept them).
     entry: ["src/**/*.ts", "!src/**/*.test.ts", "!src/**/*.test-d.ts"],
     bundle: false,
+    // Else what one test helper needs is a chunk that every file imports.
+    splitting: false,
     format: "esm",
     target: "es2022",
     clean: true,

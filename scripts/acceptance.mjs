@@ -1,18 +1,20 @@
 // Slow acceptance runs, on the built packages: `npm run acceptance -- --data-dir DIR [--short] [--only NAME]`.
-// DIR holds data/mnist. Every line says what was wanted and what came.
+// DIR holds data/mnist and data/cifar10. Every line says what was wanted and what came.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { build, root } from "./run.mjs";
+import { build, root, swiftShader } from "./run.mjs";
 
 const { values: options } = parseArgs({
   options: { "data-dir": { type: "string" }, short: { type: "boolean", default: false }, only: { type: "string" } },
 });
 if (options["data-dir"] === undefined) {
-  console.error("usage: npm run acceptance -- --data-dir DIR [--short] [--only NAME]   (DIR holds data/mnist)");
+  console.error(
+    "usage: npm run acceptance -- --data-dir DIR [--short] [--only NAME]   (DIR holds data/mnist and data/cifar10)",
+  );
   process.exit(2);
 }
 const data = resolve(options["data-dir"], "data");
@@ -173,18 +175,32 @@ async function compileTime() {
   };
 }
 
+/** WebGPU's losses beside those of the ONNX device and of PyTorch, and its steps beside the ONNX device's. */
+async function curves(model, options) {
+  // Dawn reads it when it is loaded.
+  Object.assign(process.env, swiftShader());
+  // Imports the packages, so not before they are built.
+  const { compareCurves } = await import("./curves/compare.mjs");
+  return compareCurves(model, { dataDir: data, ...options });
+}
+
 const full = {
   "compile ResNet-20's training step": () => compileTime(),
   "memory over 3,000 steps": () => memory(3000),
   "kill and resume": () => killAndResume(3),
   "lenet5_modern on MNIST, 5 epochs, seeds 0 1 2": () => mnist("lenet5_modern", 5, [0, 1, 2], 0.988),
   "lenet5 (1998) on MNIST, 5 epochs, seeds 0 1 2": () => mnist("lenet5", 5, [0, 1, 2], 0.985),
+  "loss curves on WebGPU: lenet5_modern, 50 steps, seeds 0 1 2": () => curves("lenet5_modern", { forced: 20 }),
+  "loss curves on WebGPU: resnet20_cifar, 50 steps, seeds 0 1 2": () => curves("resnet20_cifar", { forced: 5 }),
 };
 const brief = {
   "compile ResNet-20's training step": () => compileTime(),
   "memory over 1,000 steps": () => memory(1000),
   "kill and resume": () => killAndResume(1),
   "lenet5_modern on MNIST, 1 epoch": () => mnist("lenet5_modern", 1, [0], 0.97),
+  "loss curves on WebGPU: lenet5_modern, 50 steps, seed 0": () => curves("lenet5_modern", { forced: 10, seeds: [0] }),
+  "loss curves on WebGPU: resnet20_cifar, 5 steps, seed 0": () =>
+    curves("resnet20_cifar", { forced: 3, seeds: [0], steps: 5 }),
 };
 
 if ((await build()).code !== 0) process.exit(1);
@@ -192,9 +208,14 @@ let failures = 0;
 for (const [name, run] of Object.entries(short ? brief : full)) {
   if (options.only !== undefined && !name.includes(options.only)) continue;
   const started = performance.now();
-  const { ok, wanted, got } = await run().catch((error) => ({ ok: false, wanted: "no error", got: error.message }));
+  const { ok, wanted, got, skipped } = await run().catch((error) => ({
+    ok: false,
+    wanted: "no error",
+    got: error.message,
+  }));
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  console.log(`${ok ? "ok    " : "FAILED"} ${name}: ${got} (wanted ${wanted}; ${seconds} s)`);
+  if (skipped !== undefined) console.log(`skipped: ${name}, because ${skipped}`);
+  else console.log(`${ok ? "ok    " : "FAILED"} ${name}: ${got} (wanted ${wanted}; ${seconds} s)`);
   failures += ok ? 0 : 1;
 }
 rmSync(work, { recursive: true, force: true });

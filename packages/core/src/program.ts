@@ -125,8 +125,9 @@ class JobHandle<B> implements Handle {
   constructor({ shape, dtype }: Spec, job: Promise<readonly B[]>, index: number, memory: Memory<B>) {
     this.spec = { shape, dtype };
     this.#value = async () => {
-      const buffer = (await job)[index] as B;
+      // Before the wait: a read that has begun is finished, even if the device is disposed of meanwhile.
       memory.check();
+      const buffer = (await job)[index] as B;
       try {
         return await memory.download(buffer, this.spec);
       } finally {

@@ -27,7 +27,13 @@ interface Entry {
   spare: unknown;
 }
 
-const leaks = new FinalizationRegistry<string>((place) => {
+const leaks = new FinalizationRegistry<{ place: string; memory: Memory }>(({ place, memory }) => {
+  try {
+    memory.check();
+  } catch {
+    // The device is gone, and everything on it.
+    return;
+  }
   console.warn(`ocelli: a state made ${place} was never disposed. Write \`using state = ...\`, or call its dispose().`);
 });
 
@@ -49,7 +55,7 @@ export class State implements Disposable {
   /** @internal Devices make states. */
   constructor(memory: Memory) {
     this.#memory = memory;
-    leaks.register(this, callSite(), this);
+    leaks.register(this, { place: callSite(), memory }, this);
   }
 
   get disposed(): boolean {

@@ -48,11 +48,11 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   const gpu = new Gpu(await openDevice(adapter, name, options.f16 ?? "auto"));
   if (isSoftware(adapter)) {
     const { onNotice = (line: string) => console.info(line) } = options;
-    onNotice(
-      `webgpu: ${name} is a software adapter: the processor plays the graphics card. Results are right, speed is not.`,
-    );
+    onNotice(`webgpu: ${name} is a software adapter. Results are right, speed is not.`);
   }
   const versions = platform.versions();
+  const { kernels } = options;
+  const own = kernels === undefined ? new Map() : (await import("./own-ops.js")).checkedOps(kernels);
   // Only who profiles pays for it.
   const profiling = options.profile === true ? await import("./profile.js") : undefined;
   const recorder = profiling === undefined ? undefined : new profiling.Recorder(gpu);
@@ -61,7 +61,7 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
     limits: limitsOf(adapter, gpu.device),
     f16: gpu.device.features.has("shader-f16"),
     mixed: options.f16 === true,
-    own: options.kernels ?? new Map(),
+    own,
     tuning: { measures: isMeasured, adapter: JSON.stringify([name, versions]), store: platform.choices() },
     recorder,
   });
@@ -74,8 +74,7 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
 async function openDevice(adapter: GPUAdapter, name: string, f16: "auto" | boolean): Promise<GPUDevice> {
   if (f16 === true && !adapter.features.has("shader-f16")) {
     throw new DeviceError(
-      `webgpu: f16 was asked for, but the adapter (${name}) has no shader-f16\n  Leave f16 at "auto": float16 tensors are then stored as float32. Or pass an adapter that has it.`,
-      { adapter: name },
+      `webgpu: f16 was asked for, but the adapter (${name}) has no shader-f16\n  Leave f16 at "auto", or pass an adapter that has it.`,
     );
   }
   const useful = ["subgroups", "timestamp-query", ...(f16 === false ? [] : (["shader-f16"] as const))] as const;
@@ -85,9 +84,7 @@ async function openDevice(adapter: GPUAdapter, name: string, f16: "auto" | boole
   } catch (error) {
     const reason = (error as Error).message.trim().split("\n")[0];
     const consumed = /consumed/.test(reason ?? "") ? "\n  An adapter gives one device: ask for another adapter." : "";
-    throw new DeviceError(`webgpu: the adapter (${name}) refuses to give a device: ${reason}${consumed}`, {
-      adapter: name,
-    });
+    throw new DeviceError(`webgpu: the adapter (${name}) refuses to give a device: ${reason}${consumed}`);
   }
 }
 

@@ -48,7 +48,7 @@ export class Gpu {
     const failure = this.#closed
       ? new DisposedError("device webgpu: it was disposed")
       : new DeviceLostError(
-          `webgpu: the device was lost (${reason}: ${message || "no further reason"}). What was on it is gone: make a new device and resume from the last checkpoint.`,
+          `webgpu: the device was lost (${reason}: ${message || "no further reason"}); make a new device and resume from the last checkpoint.`,
           { reason },
         );
     this.#failure = failure;

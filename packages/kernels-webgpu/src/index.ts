@@ -1,4 +1,5 @@
 export { type AdapterOptions, type AdapterReport, describeAdapter } from "./adapter.js";
+export type { OwnOps } from "./compile/ways.js";
 export { type WebGpuOptions, webgpu } from "./device.js";
 export { DeviceLostError, OutOfMemoryError, ShaderError } from "./errors.js";
 export {
@@ -14,3 +15,5 @@ export {
 export { type Profile, type ProfileEvent, type ProfileRow, profileOf } from "./profile.js";
 export { chromeTrace, type FormatProfileOptions, formatProfile } from "./trace.js";
 export type { TuneMode } from "./tune.js";
+export type { Expression } from "./wgsl/expressions.js";
+export type { MathFunction } from "./wgsl/math.js";

@@ -70,10 +70,10 @@ export interface Kernel<V = unknown> {
    * For each input, whether what computes it may be computed anew at each read (`true`: it is read about once an element); left out or
    * false, the input lies in memory.
    */
-  readonly inlines?: (node: Node) => readonly boolean[];
+  inlines?(node: Node): readonly boolean[];
   /** Ways to run it, the best guess first. A device that may measure takes the fastest. Left out: one way. */
-  readonly variants?: (site: Site) => readonly V[];
-  readonly dispatches: (site: Site, variant: V) => readonly Dispatch[];
+  variants?(site: Site): readonly V[];
+  dispatches(site: Site, variant: V): readonly Dispatch[];
 }
 
 /** Workgroups for `count` of them, when one dimension would not hold them: `group` counts on through y. */

@@ -70,7 +70,8 @@ describe("shaders with f16 in memory, checked by Dawn", () => {
       ];
       expect(await complaints(device, mixed)).toEqual([]);
       const bytes = ({ steps }: Plan): number => steps.reduce((total, step) => total + step.bytes, 0);
-      expect(bytes(mixed)).toBeLessThan(0.75 * bytes(full));
+      // Weights and partial sums stay as they are.
+      expect(bytes(mixed)).toBeLessThan(0.8 * bytes(full));
     },
     60_000,
   );

@@ -87,7 +87,9 @@ export function plainShader(dispatch: Dispatch, node: Node): { code: string; pla
     });
     functions += `fn w${k}(i: u32, v: ${scalarOf[place.storage.dtype]}) { b${b}[i] = ${stored(place.storage, "v")}; }\n`;
   }
-  const library = mathCode(places.flatMap((place) => storedUses(place.storage)));
+  // A kernel under test may bring the same functions along.
+  const wanted = places.flatMap((place) => storedUses(place.storage));
+  const library = mathCode(wanted.filter(({ name }) => !dispatch.declarations?.includes(`fn ${name}(`)));
   return { code: shader({ ...dispatch, bindings, functions: `${library}\n${functions}`, f16: false }), places };
 }
 

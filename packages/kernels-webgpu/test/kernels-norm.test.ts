@@ -14,6 +14,7 @@ import { logSoftmax, softmax } from "../src/kernels/softmax.js";
 import { describeOnAdapter as describe, itOnAdapter as it } from "./adapter.js";
 import { siteOf } from "./harness.js";
 import { check, nodeOf, random, sampleCases } from "./kernels-cases.js";
+import "./definitions.js";
 
 const softmaxes = { softmax, logSoftmax };
 

@@ -277,11 +277,10 @@ describeOnAdapter("disposing", () => {
     const handle = await run();
     await handle.read();
     const [queued, reading] = [await run(), state.read()];
-    const late = failure(queued.read());
+    const late = queued.read();
     const disposed = device.dispose();
     expect(toNumbers((await reading).params!.w!)[0]).toBe(2);
-    // Its run ends after the device was given up, so there is nobody left to read.
-    expect(await late).toBeInstanceOf(DisposedError);
+    expect((await late).data.length).toBeGreaterThan(0);
     expect(await failure(run())).toBeInstanceOf(DisposedError);
     await disposed;
     state.dispose();

@@ -1,10 +1,12 @@
 import { DeviceError } from "../errors.js";
 import { topologicalOrder } from "../graph.js";
 import { definitionOf, type Op } from "../op.js";
+import { constantOp, fullOp, inputOp } from "../ops/leaf.js";
 import { type Tensor, withScope } from "../tensor.js";
 import { rewrite } from "./rewrite.js";
 
-const leaves = new Set(["input", "constant", "full"]);
+/** By identity: an op of somebody's own may have any name. */
+const leaves: ReadonlySet<Op> = new Set([inputOp, constantOp, fullOp] as readonly Op[] as Op[]);
 
 /** Definitions may use ops that have definitions themselves; deeper nesting than this is a cycle. */
 const maxDepth = 16;
@@ -16,11 +18,11 @@ const maxDepth = 16;
 export function decompose(outputs: readonly Tensor[], supports: (op: Op) => boolean): Tensor[] {
   let current = [...outputs];
   for (let depth = 0; depth < maxDepth; depth++) {
-    const open = topologicalOrder(current).some(({ op }) => !leaves.has(op.name) && !supports(op));
+    const open = topologicalOrder(current).some(({ op }) => !leaves.has(op) && !supports(op));
     if (!open) return current;
     current = rewrite(current, (node, inputs) => {
       const { op, scope } = node;
-      if (leaves.has(op.name) || supports(op)) return undefined;
+      if (leaves.has(op) || supports(op)) return undefined;
       const defined = withScope(scope, () => definitionOf(node, inputs));
       if (defined !== undefined) return defined;
       throw new DeviceError(

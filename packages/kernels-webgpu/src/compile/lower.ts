@@ -87,6 +87,9 @@ function pointwise(roots: readonly Root[], options: LowerOptions): Step {
   });
 }
 
+/** `layer1.0.conv1/conv2d` */
+const placeOf = ({ scope }: Node, name: string): string => (scope === "" ? name : `${scope}/${name}`);
+
 /** Elementwise ops that a root computes, for its name. */
 function namesIn(root: Tensor, inMemory: ReadonlySet<Tensor>): string[] {
   const names: string[] = [];
@@ -104,6 +107,7 @@ class ShaderBuilder {
   readonly options: LowerOptions;
   readonly #bound: { value: Value; written: boolean; wide: boolean }[] = [];
   readonly #library = new Map<string, MathFunction>();
+  readonly #own = new Map<string, string>();
   functions = "";
 
   constructor(options: LowerOptions) {
@@ -162,6 +166,7 @@ class ShaderBuilder {
 
   #expression(node: Node): Expression {
     const expression = this.options.ways.expression(node) as Expression;
+    if (this.options.ways.isOwn(node.op)) this.#own.set(node.op.name, placeOf(node, node.op.name));
     for (const fn of expression.uses?.(node) ?? []) this.#use(fn);
     return expression;
   }
@@ -183,7 +188,9 @@ class ShaderBuilder {
     });
     const bound: Bound[] = this.#bound.map(({ value, written }) => ({ value, access: accessOf(value, written) }));
     const { name, workgroups: count, macs = 0 } = dispatch;
-    const label = node.scope === "" ? name : `${node.scope}/${name}`;
+    // An op of the user's own that is computed inside shows in errors.
+    const own = [...this.#own].flatMap(([op, place]) => (name.includes(op) ? [] : [place]));
+    const label = `${placeOf(node, name)}${own.length === 0 ? "" : `, with ${own.join(", ")} in it`}`;
     const bytes = bound.reduce((total, { value }) => total + value.bytes, 0);
     return { label, name, code, bindings: bound, workgroups: count, macs, bytes };
   }

@@ -36,7 +36,6 @@ export function partsOf(spec: Spec, most: number): readonly (readonly [number, n
 export function tooLarge(what: string, spec: Spec, most: number): DeviceError {
   return new DeviceError(
     `webgpu: ${what} is ${formatSpec(spec)}, ${formatBytes(byteSize(spec))}; this adapter binds at most ${formatBytes(most)} at once. Use a smaller batch or image, or an adapter with larger limits.`,
-    { bytes: byteSize(spec), most },
   );
 }
 

@@ -25,6 +25,7 @@ const leaves: ReadonlySet<string> = new Set(["input", "constant", "full"]);
 /** Looks up how ops are computed. */
 export class Ways {
   readonly #ways = new Map<Op, Way>();
+  readonly #own: OwnOps;
 
   constructor(own: OwnOps) {
     for (const [name, op] of Object.entries(primitives) as [PrimitiveName, Op][]) {
@@ -34,6 +35,12 @@ export class Ways {
     this.#ways.set(copyOp as Op, { expression: { emit: ([x]) => x as string, weight: 0 } });
     for (const [op, way] of internal) this.#ways.set(op, way);
     for (const [op, way] of own) this.#ways.set(op, way);
+    this.#own = own;
+  }
+
+  /** Whether a user brought the op along. */
+  isOwn(op: Op): boolean {
+    return this.#own.has(op);
   }
 
   supports(op: Op): boolean {

@@ -2,7 +2,7 @@
  * Batch normalisation in training, cut where it pays: the statistics of a channel are one pass over memory, and everything that is done
  * to each element is plain arithmetic, which fuses with what stands around it (ReLU, the addition of a shortcut).
  */
-import { add, applyAll, defineOp, div, mul, type Op, type Spec, sqrt, sub, sum, type Tensor } from "@ocelli/core";
+import { add, applyAll, defineOp, div, mul, type Op, type Spec, sqrt, sub, type Tensor } from "@ocelli/core";
 import { alongChannels, batchAxes, batchCount } from "@ocelli/core/backend";
 import type { Kernel } from "../kernel.js";
 import { type Fold, foldLines, linesOf } from "./lines.js";
@@ -13,19 +13,11 @@ export interface BatchNormAttrs {
 
 const channelVector = ({ shape, dtype }: Spec): Spec => ({ shape: [shape[1]!], dtype });
 
-const channelSum = (x: Tensor): Tensor => sum(x, { axes: batchAxes(x.shape) });
-
 /** Mean and biased variance of each channel: `[N, C, ...]` -> `[C]`, `[C]`. */
 export const batchNormStatsOp: Op = defineOp({
   name: "batchNormStats",
   infer: ([x]) => [channelVector(x!), channelVector(x!)],
   vjp: "nondifferentiable",
-  decompose: ([x]) => {
-    const { shape } = x!;
-    const mean = mul(channelSum(x!), 1 / batchCount(shape));
-    const centred = sub(x!, alongChannels(mean, shape));
-    return [mean, mul(channelSum(mul(centred, centred)), 1 / batchCount(shape))];
-  },
 });
 
 /**
@@ -37,11 +29,6 @@ export const batchNormGradSumsOp = defineOp<BatchNormAttrs>({
   inputs: ["dy", "input", "mean", "variance"],
   infer: ([, x]) => [channelVector(x!), channelVector(x!)],
   vjp: "nondifferentiable",
-  decompose: ([dy, x, mean, variance], { eps }) => {
-    const { shape } = x!;
-    const centred = sub(x!, alongChannels(mean!, shape));
-    return [div(channelSum(mul(dy!, centred)), sqrt(add(variance!, eps))), channelSum(dy!)];
-  },
 });
 
 /** `batchNormTrain` by {@link batchNormStatsOp} and arithmetic. Inputs: input, weight, bias -> y, mean, variance. */

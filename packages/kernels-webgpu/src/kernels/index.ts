@@ -23,7 +23,7 @@ import { gridSample2d } from "./sample.js";
 import { scatterAdd } from "./scatter.js";
 import { logSoftmax, softmax } from "./softmax.js";
 
-const kernel = <V>(definition: Kernel<V>): Way => ({ kernel: definition as unknown as Kernel });
+const kernel = <V>(definition: Kernel<V>): Way => ({ kernel: definition as Kernel });
 const points = Object.fromEntries(Object.entries(expressions).map(([name, expression]) => [name, { expression }])) as {
   readonly [name in keyof typeof expressions]: Way;
 };
