@@ -1,7 +1,6 @@
 /** Between the host's arrays and what lies in buffers. */
 import {
   byteSize,
-  type DType,
   fromFloat16Bits,
   type HostTensor,
   type Spec,
@@ -9,6 +8,7 @@ import {
   type TypedArray,
   toFloat16Bits,
 } from "@ocelli/core";
+import { allocate } from "@ocelli/core/backend";
 import type { Storage } from "./wgsl/storage.js";
 
 /** Bytes to put into a buffer, a multiple of 4. */
@@ -28,19 +28,10 @@ function padded(bytes: Uint8Array): Uint8Array {
   return wider;
 }
 
-const arrays: Readonly<Record<DType, new (length: number) => TypedArray>> = {
-  float32: Float32Array,
-  float16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-};
-
 /** A tensor from a buffer's bytes (copied). */
 export function decoded(bytes: ArrayBuffer, offset: number, { shape, dtype }: Spec, storage: Storage): HostTensor {
   const size = sizeOf(shape);
-  const data = new arrays[dtype](size);
+  const data = allocate(dtype, size);
   if (storage.packed === 4 || storage.bytes === data.BYTES_PER_ELEMENT) {
     bytesOf(data).set(new Uint8Array(bytes, offset, byteSize({ shape, dtype })));
   } else if (dtype === "float16") {

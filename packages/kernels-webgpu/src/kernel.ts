@@ -16,6 +16,9 @@ export interface Limits {
   readonly subgroups?: { readonly min: number; readonly max: number } | undefined;
 }
 
+/** A processor that plays the card: it runs the subgroups of a workgroup one after the other, and pays for each barrier. */
+export const isProcessor = ({ subgroups }: Limits): boolean => subgroups?.max === 4;
+
 /** Where a kernel is to be used. */
 export interface Site {
   readonly node: Node;

@@ -126,7 +126,8 @@ export class GpuProgram implements Executable<Memory> {
         storage,
       }),
     );
-    return { outputs, updates: new Map([...state]) };
+    // In place, all of them.
+    return { outputs, updates: state };
   }
 
   /** Waits for the run before this one: two are in flight, so that the card never waits for the host. */
@@ -150,7 +151,8 @@ export class GpuProgram implements Executable<Memory> {
 
   /** The first run with a state is watched: what the device refuses then, it would refuse every time. */
   async #dispatch(state: ReadonlyMap<string, Memory>, finish: (encoder: GPUCommandEncoder) => void): Promise<void> {
-    if (this.#isBoundTo(state)) return this.#submit(this.#boundTo(state), finish);
+    const known = this.#known(state);
+    if (known !== undefined) return this.#submit(known, finish);
     try {
       await this.#gpu.guarded("a run was refused", () => this.#submit(this.#boundTo(state), finish));
     } catch (error) {
@@ -261,13 +263,19 @@ export class GpuProgram implements Executable<Memory> {
   }
 
   #boundTo(state: ReadonlyMap<string, Memory>): readonly Prepared[] {
-    if (!this.#isBoundTo(state)) this.#bound = { state: this.#buffersOf(state), steps: this.#bind(this.#steps, state) };
-    return this.#bound?.steps ?? [];
+    const known = this.#known(state);
+    if (known !== undefined) return known;
+    const steps = this.#bind(this.#steps, state);
+    this.#bound = { state: this.#buffersOf(state), steps };
+    return steps;
   }
 
-  #isBoundTo(state: ReadonlyMap<string, Memory>): boolean {
-    const known = this.#bound?.state;
-    return known !== undefined && this.#buffersOf(state).every((buffer, i) => buffer === known[i]);
+  /** The steps as they were bound to this state before. */
+  #known(state: ReadonlyMap<string, Memory>): readonly Prepared[] | undefined {
+    const bound = this.#bound;
+    return bound !== undefined && this.#buffersOf(state).every((buffer, i) => buffer === bound.state[i])
+      ? bound.steps
+      : undefined;
   }
 
   #buffersOf(state: ReadonlyMap<string, Memory>): GPUBuffer[] {

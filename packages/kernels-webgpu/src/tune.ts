@@ -211,7 +211,7 @@ export function attrsText(attrs: Attrs): string {
     if (typeof value === "number" && !Number.isFinite(value)) return String(value);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
     const entries = value as Readonly<Record<string, unknown>>;
-    if (ArrayBuffer.isView(entries.data)) return formatSpec(value as unknown as Spec);
+    if (ArrayBuffer.isView(entries.data)) return formatSpec(value as Spec);
     return Object.fromEntries(
       Object.keys(entries)
         .sort()

@@ -6,7 +6,7 @@ import { packedBytes, storageOf } from "../wgsl/storage.js";
 import { type Fusion, fuse, type Group } from "./fuse.js";
 import { lower } from "./lower.js";
 import { lowered, ownMemory } from "./passes.js";
-import { type Copy, type Home, type Plan, Value } from "./plan.js";
+import { type Copy, type Home, type Plan, pathOf, Value } from "./plan.js";
 import { Dependencies, scheduled, written } from "./schedule.js";
 import { type SplitGraph, splitOversized, tooLarge } from "./split.js";
 import { baseOf } from "./store.js";
@@ -27,7 +27,7 @@ export interface CompileOptions {
 export function compile(whole: ProgramGraph, options: CompileOptions): Plan {
   const graph = splitOversized(whole, options.largest, options.ways);
   const names = [...graph.updates.keys()];
-  const results = ownMemory(lowered([...graph.outputs, ...graph.updates.values()], options.ways), baseOf);
+  const results = ownMemory(lowered([...graph.outputs, ...graph.updates.values()], options.ways), options.ways);
   const fusion = fuse({ ways: options.ways, buffers: options.limits.buffers, required: results });
   const outputs = results.slice(0, graph.outputs.length).map(baseOf);
   const updates = new Map(names.map((name, i) => [name, baseOf(results[graph.outputs.length + i] as Tensor)]));
@@ -162,7 +162,5 @@ class Planner {
   }
 }
 
-const labelOf = ({ op, scope, attrs }: Node): string => {
-  if (op.name === "input") return (attrs as { name: string }).name;
-  return scope === "" ? op.name : `${scope}/${op.name}`;
-};
+const labelOf = (node: Node): string =>
+  node.op.name === "input" ? (node.attrs as { name: string }).name : pathOf(node, node.op.name);

@@ -94,7 +94,8 @@ class Grouper {
     }
     for (const root of node.outputs) {
       if (!this.#stored.has(root)) continue;
-      const home = this.#home(root) ?? this.#company(root);
+      const { reads } = this.#search([root], [root]);
+      const home = this.#home(root, reads) ?? this.#company(root, reads);
       if (home === undefined) this.#open(undefined, [root], position);
       else this.#join(home.draft, { tensor: root, on: home.on }, position);
     }
@@ -118,48 +119,43 @@ class Grouper {
   }
 
   /** The group that a root may be computed with: one that makes, element by element, what it reads. */
-  #home(root: Tensor): { draft: Draft; on: Tensor | undefined } | undefined {
-    const { reads } = this.#search([root], [root]);
+  #home(root: Tensor, reads: Found["reads"]): { draft: Draft; on: Tensor | undefined } | undefined {
     const near = [...reads].filter(([tensor, inPlace]) => inPlace && sizeOf(tensor.shape) === sizeOf(root.shape));
     // The latest first: most of what is read is there by then.
     const drafts = [...new Set(near.flatMap(([tensor]) => this.#draftOf.get(tensor) ?? []))];
     for (const draft of drafts.sort((a, b) => b.last - a.last)) {
-      const on = this.#fits(root, draft);
+      const on = this.#fits(root, reads, draft);
       if (on !== undefined) return { draft, on: on.output };
     }
     return undefined;
   }
 
   /** Small results that have nothing to do with each other share a dispatch: what costs is the dispatch, not the arithmetic. */
-  #company(root: Tensor): { draft: Draft; on: undefined } | undefined {
+  #company(root: Tensor, reads: Found["reads"]): { draft: Draft; on: undefined } | undefined {
     if (sizeOf(root.shape) > small) return undefined;
     for (let i = this.#drafts.length - 1, tried = 0; i >= 0 && tried < mostTried; i--) {
       const draft = this.#drafts[i] as Draft;
       if (draft.kernel !== undefined || draft.roots.some(({ tensor }) => sizeOf(tensor.shape) > small)) continue;
       tried++;
-      const reads = members(draft).some((member) => this.#search([root], [root]).reads.has(member));
-      if (!reads && this.#fits(root, draft) !== undefined) return { draft, on: undefined };
+      const isReader = members(draft).some((member) => reads.has(member));
+      if (!isReader && this.#fits(root, reads, draft) !== undefined) return { draft, on: undefined };
     }
     return undefined;
   }
 
-  #fits(root: Tensor, draft: Draft): { output: Tensor | undefined } | undefined {
+  /** @param alone what the root reads when nothing else is computed with it */
+  #fits(root: Tensor, alone: Found["reads"], draft: Draft): { output: Tensor | undefined } | undefined {
     const { reads, held } = this.#withRoot(draft, root);
     const own = this.#search([root], [root, ...members(draft)], draft.kernel);
     const touched = [...own.held];
     // A kernel has one result at hand at a time, and of that one element.
     if (draft.kernel !== undefined && (touched.length !== 1 || touched[0]?.[1] !== true)) return undefined;
     if ([...held.values()].includes(false)) return undefined;
-    const moved = members(draft).some((member) => this.#readsElsewhere(root, member));
+    const moved = members(draft).some((member) => alone.get(member) === false);
     if (moved || reads.size + draft.roots.length + 1 + (draft.kernel?.outputs.length ?? 0) > this.#buffers)
       return undefined;
     const others = [...own.reads.keys(), ...own.after].flatMap((tensor) => this.#draftOf.get(tensor) ?? []);
     return this.#depends(others, draft) ? undefined : { output: touched[0]?.[0] };
-  }
-
-  /** Whether a root reads a tensor at other elements than the one it makes. */
-  #readsElsewhere(root: Tensor, tensor: Tensor): boolean {
-    return this.#search([root], [root]).reads.get(tensor) === false;
   }
 
   #withRoot({ kernel, roots, found }: Draft, root: Tensor): Found {

@@ -7,7 +7,7 @@ import type { MathFunction } from "../wgsl/math.js";
 import { type Binding, shader } from "../wgsl/shader.js";
 import { loaded, scalarOf, storageOf, stored, storedUses } from "../wgsl/storage.js";
 import type { Group, Root } from "./fuse.js";
-import { type Bound, type Step, Value } from "./plan.js";
+import { type Bound, pathOf, type Step, Value } from "./plan.js";
 import { baseOf } from "./store.js";
 import type { Ways } from "./ways.js";
 
@@ -60,6 +60,7 @@ export function siteOf(
   };
 }
 
+/** Threads of a workgroup. */
 const threads = 64;
 
 /** Computes expressions element by element. Small ones of several sizes may share the dispatch. */
@@ -86,9 +87,6 @@ function pointwise(roots: readonly Root[], options: LowerOptions): Step {
     body: [`let i = group * ${threads}u + lix;`, ...blocks].join("\n"),
   });
 }
-
-/** `layer1.0.conv1/conv2d` */
-const placeOf = ({ scope }: Node, name: string): string => (scope === "" ? name : `${scope}/${name}`);
 
 /** Elementwise ops that a root computes, for its name. */
 function namesIn(root: Tensor, inMemory: ReadonlySet<Tensor>): string[] {
@@ -166,18 +164,19 @@ class ShaderBuilder {
 
   #expression(node: Node): Expression {
     const expression = this.options.ways.expression(node) as Expression;
-    if (this.options.ways.isOwn(node.op)) this.#own.set(node.op.name, placeOf(node, node.op.name));
+    if (this.options.ways.isOwn(node.op)) this.#own.set(node.op.name, pathOf(node, node.op.name));
     for (const fn of expression.uses?.(node) ?? []) this.#use(fn);
     return expression;
   }
 
   step(node: Node, dispatch: Dispatch): Step {
     const { f16 } = this.options;
-    const bindings = this.#bound.map(({ value, written, wide }, k): Binding => {
+    const bound = this.#bound.map(({ value, written }): Bound => ({ value, access: accessOf(value, written) }));
+    const bindings = this.#bound.map(({ value, wide }, k): Binding => {
       const { element, packed } = value.storage;
       const count = Math.max(1, Math.ceil(value.size / packed));
       const type = wide ? `array<vec4<${element}>, ${Math.ceil(count / 4)}>` : `array<${element}, ${count}>`;
-      return { name: `b${k}`, type, access: accessOf(value, written) };
+      return { name: `b${k}`, type, access: (bound[k] as Bound).access };
     });
     const library = [...this.#library.values()].map(({ code }) => code.trim()).join("\n");
     const code = shader({
@@ -186,11 +185,10 @@ class ShaderBuilder {
       functions: `${library}\n${this.functions}`,
       f16: f16 && bindings.some(({ type }) => type.includes("f16")),
     });
-    const bound: Bound[] = this.#bound.map(({ value, written }) => ({ value, access: accessOf(value, written) }));
     const { name, workgroups: count, macs = 0 } = dispatch;
     // An op of the user's own that is computed inside shows in errors.
     const own = [...this.#own].flatMap(([op, place]) => (name.includes(op) ? [] : [place]));
-    const label = `${placeOf(node, name)}${own.length === 0 ? "" : `, with ${own.join(", ")} in it`}`;
+    const label = `${pathOf(node, name)}${own.length === 0 ? "" : `, with ${own.join(", ")} in it`}`;
     const bytes = bound.reduce((total, { value }) => total + value.bytes, 0);
     return { label, name, code, bindings: bound, workgroups: count, macs, bytes };
   }

@@ -2,6 +2,7 @@
 import { Node, type Tensor, withScope } from "@ocelli/core";
 import { fold, rewrite, share } from "@ocelli/core/backend";
 import { foldScale } from "./fold-scale.js";
+import { baseOf } from "./store.js";
 import { copyOp, type Ways } from "./ways.js";
 
 /** Puts other ops in the place of those that ask for it (batch-norm: its statistics, then arithmetic that fuses with what follows). */
@@ -14,14 +15,12 @@ export function lowered(outputs: readonly Tensor[], ways: Ways): Tensor[] {
   return share(fold(foldScale(fold(replaced))));
 }
 
-const leafNames: ReadonlySet<string> = new Set(["input", "constant", "full"]);
-
 /** Gives results that are leaves, and results that are asked for twice, memory of their own. */
-export function ownMemory(outputs: readonly Tensor[], baseOf: (tensor: Tensor) => Tensor): Tensor[] {
+export function ownMemory(outputs: readonly Tensor[], ways: Ways): Tensor[] {
   const taken = new Set<Tensor>();
   return outputs.map((output) => {
     const base = baseOf(output);
-    const free = !leafNames.has(base.node.op.name) && !taken.has(base);
+    const free = ways.of(base.node) !== "leaf" && !taken.has(base);
     taken.add(base);
     return free ? output : copy(output);
   });

@@ -1,6 +1,9 @@
 /** A compiled program before it has memory on a device. */
-import type { HostTensor } from "@ocelli/core";
+import type { HostTensor, Node } from "@ocelli/core";
 import { bytesIn, type Storage } from "../wgsl/storage.js";
+
+/** `layer1.0.conv1/conv2d`: what is made, with its place in the model. */
+export const pathOf = ({ scope }: Node, name: string): string => (scope === "" ? name : `${scope}/${name}`);
 
 /** Where a value lies. */
 export type Home =

@@ -51,10 +51,6 @@ export class Ways {
     return leaves.has(op.name) ? "leaf" : (this.#ways.get(op) as Way);
   }
 
-  add(op: Op, way: Way): void {
-    this.#ways.set(op, way);
-  }
-
   expression(node: Node): Expression | undefined {
     const way = this.of(node);
     return typeof way === "object" && "expression" in way ? way.expression : undefined;

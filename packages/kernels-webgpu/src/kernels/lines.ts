@@ -4,7 +4,7 @@
  * whose accumulators a second dispatch merges. The order of additions is fixed by the shape, so results repeat.
  */
 import { type DType, type Shape, sizeOf, stridesOf } from "@ocelli/core";
-import { type Dispatch, groups, type Limits, type Source, type Target, type Temp } from "../kernel.js";
+import { type Dispatch, groups, isProcessor, type Limits, type Source, type Target, type Temp } from "../kernel.js";
 import { type Axis, threadsFor, walk } from "./threads.js";
 
 /** The lines of an array: `kept` walks over their starts, `reduced` along one. */
@@ -90,9 +90,7 @@ const busy = 1024;
 
 const powerOfTwo = (least: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, least)));
 
-/** A CPU in a graphics card's place runs the subgroups of a workgroup one after the other: more lanes only mean more merging. */
-const isNarrow = ({ subgroups }: Limits): boolean => subgroups?.max === 4;
-
+/** More lanes only mean more merging where they take turns. */
 function narrowLanes({ count, length }: Lines): Pick<Plan, "across" | "lanes"> {
   if (length <= 32) return { across: threadsFor(count), lanes: 1 };
   return { across: 1, lanes: Math.min(256, Math.max(4, powerOfTwo(length / longestChain))) };
@@ -114,7 +112,7 @@ function lanesOf({ count, length, kept, reduced }: Lines): Pick<Plan, "across" |
 
 /** The plan for some lines; with `split` false, one workgroup does a whole line. */
 export function planOf(lines: Lines, split: boolean, limits: Limits): Plan {
-  const narrow = isNarrow(limits);
+  const narrow = isProcessor(limits);
   const { across, lanes } = narrow ? narrowLanes(lines) : lanesOf(lines);
   const each = Math.ceil(lines.length / lanes);
   const workgroups = Math.ceil(lines.count / across);

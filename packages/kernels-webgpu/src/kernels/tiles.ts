@@ -1,5 +1,5 @@
 /** Which ways a walk may run, and which of them comes first. */
-import type { Dispatch, Site } from "../kernel.js";
+import { type Dispatch, isProcessor, type Site } from "../kernel.js";
 import { type DirectTile, direct } from "./conv-direct.js";
 import { type TiledTile, tiled } from "./gemm.js";
 import { sumOfParts } from "./split.js";
@@ -16,7 +16,7 @@ export function dispatchesOf(walk: Walk, tile: Tile, site: Site): Dispatch[] {
 /** Ways to run a walk, the best guess first. */
 export function tilesFor(walk: Walk, site: Site): Tile[] {
   // SwiftShader takes seconds to compile a shader with much workgroup memory, and pays for each barrier with a switch of fibers.
-  if (site.limits.subgroups?.max === 4) return directTiles(walk, walk.outs >= 3).slice(0, 4);
+  if (isProcessor(site.limits)) return directTiles(walk, walk.outs >= 3).slice(0, 4);
   const through = gpuTiles(walk);
   const registers = directTiles(walk, false);
   // Tiles would stay mostly empty.
