@@ -12,10 +12,10 @@ import {
   sameShape,
 } from "@ocelli/core";
 import { readSafetensors, toHostTensor } from "@ocelli/formats";
-import { loadStateDict, type Module, traceModule } from "@ocelli/layers";
-import { logitsOf, makeTransform, nonFiniteEntry, normalize, type Transform } from "@ocelli/training";
+import { loadStateDict, logitsOf, traceModule } from "@ocelli/layers";
+import { makeTransform, nonFiniteEntry, normalize, type Transform } from "@ocelli/training";
 import { type RunConfig, RunDirectory } from "@ocelli/training/node";
-import { type ModelEntry, type ModelOptions, modelEntry, modelNames } from "@ocelli/zoo";
+import { type ModelEntry, type ModelOptions, modelEntry, modelNames, type ZooModel } from "@ocelli/zoo";
 import { UsageError } from "./errors.js";
 
 export type ImageShape = readonly [channels: number, height: number, width: number];
@@ -25,7 +25,7 @@ export interface LoadedModel {
   readonly name: string;
   readonly options: ModelOptions;
   readonly entry: ModelEntry;
-  readonly model: Module;
+  readonly model: ZooModel;
   /** Parameters and buffers. */
   readonly values: StateDict;
   /** Undefined: the file does not say how its images were normalised. */
@@ -128,7 +128,7 @@ async function fromWeights(path: string, { model: wanted }: ModelFlags): Promise
 }
 
 /** Values in the model's order and dtypes. @throws StateError that names the file and lists what does not fit */
-function fitted(path: string, model: Module, flat: Readonly<Record<string, HostTensor>>): StateDict {
+function fitted(path: string, model: ZooModel, flat: Readonly<Record<string, HostTensor>>): StateDict {
   try {
     return loadStateDict(model, flat);
   } catch (error) {
@@ -222,7 +222,7 @@ export function transformFor(
 export function buildFor(
   name: string,
   data: { readonly name: string; readonly image: ImageShape; readonly classes: number },
-): { model: Module; options: ModelOptions } {
+): { model: ZooModel; options: ModelOptions } {
   const entry = entryOf(name);
   const options: ModelOptions = { numClasses: data.classes, inChannels: data.image[0] };
   try {
@@ -240,7 +240,7 @@ export function buildFor(
 
 /** Traces the model on images of this shape. @throws ShapeError, ArgumentError of the layer that does not take them */
 function checkInput(
-  model: Module,
+  model: ZooModel,
   { preprocessing: { pad = 0 } }: ModelEntry,
   [channels, height, width]: ImageShape,
   classes: number,

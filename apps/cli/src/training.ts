@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { crossEntropyPerSample, type Device } from "@ocelli/core";
+import type { Device } from "@ocelli/core";
 import {
   type FitEvent,
   type FitResult,
@@ -11,6 +11,7 @@ import {
   TrainingError,
 } from "@ocelli/training";
 import type { Checkpoint, LoadedDataset, RunDirectory } from "@ocelli/training/node";
+import { lossPerSampleOf } from "@ocelli/zoo";
 import { Failure, Interrupted } from "./errors.js";
 import { type Io, print, printJson } from "./io.js";
 import { entryOf } from "./model.js";
@@ -87,7 +88,7 @@ async function fitRun(
       optimizer: makeOptimizer(config.optimizer.name, config.optimizer.options),
       schedule: makeSchedule(config.schedule.name, config.schedule.options),
       transform: makeTransform(config.transform.name, config.transform.options),
-      lossPerSample: entry.lossPerSample ?? crossEntropyPerSample,
+      lossPerSample: lossPerSampleOf(entry),
       seed: config.seed,
       from: saved?.progress ?? freshProgress,
       checkpoints: run,

@@ -22,7 +22,7 @@ export { Conv2d, type Conv2dOptions, ConvTranspose2d, type ConvTranspose2dOption
 export { Dropout, Dropout2d } from "./dropout.js";
 export * from "./init.js";
 export { Linear, type LinearOptions } from "./linear.js";
-export { type AnyModule, Module } from "./module.js";
+export { type AnyModule, type Inventory, inventory, Module } from "./module.js";
 export {
   BatchNorm1d,
   BatchNorm2d,
@@ -45,6 +45,7 @@ export { Flatten, Identity } from "./shape.js";
 export { flattenStateDict, type LoadOptions, loadStateDict } from "./state.js";
 export {
   keySpec,
+  logitsOf,
   type ModelProgramOptions,
   type ModelTrace,
   modelProgram,

@@ -85,3 +85,8 @@ export function namedOutputs(output: unknown): Tensors {
   }
   return Object.fromEntries(given as [string, Tensor][]);
 }
+
+/** The logits of a model's output: the output itself, or its `logits`. */
+export function logitsOf(output: unknown): Tensor {
+  return ((output as { readonly logits?: Tensor }).logits ?? output) as Tensor;
+}

@@ -18,8 +18,8 @@ import {
   sum,
   type Tensor,
 } from "@ocelli/core";
-import { Context, type Module } from "@ocelli/layers";
-import { type HostBatch, logitsOf } from "./train-step.js";
+import { Context, logitsOf, type Module } from "@ocelli/layers";
+import type { HostBatch } from "./train-step.js";
 import type { BatchTensors, Transform } from "./transform.js";
 
 export interface EvaluateOptions<Out = Tensor> {

@@ -26,7 +26,6 @@ export {
 } from "./schedule/index.js";
 export {
   type HostBatch,
-  logitsOf,
   optimizerState,
   type StepResult,
   type TrainStep,

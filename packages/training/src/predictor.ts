@@ -12,8 +12,7 @@ import {
   type Tensor,
 } from "@ocelli/core";
 import { disposeKey } from "@ocelli/core/backend";
-import { Context, type Module } from "@ocelli/layers";
-import { logitsOf } from "./train-step.js";
+import { Context, logitsOf, type Module } from "@ocelli/layers";
 import type { BatchTensors, Transform } from "./transform.js";
 
 export interface PredictorOptions<Out = Tensor> {

@@ -15,7 +15,7 @@ import {
   type Tensors,
   type Traceable,
 } from "@ocelli/core";
-import { Context, type Module } from "@ocelli/layers";
+import { Context, logitsOf, type Module } from "@ocelli/layers";
 import { type LossScale, lossScaling, scaledGradients } from "./loss-scale.js";
 import type { Optimizer } from "./optim/index.js";
 import type { BatchTensors, Transform } from "./transform.js";
@@ -198,10 +198,4 @@ function buildStep<Out>(
 
 function defaultMetrics<Out>(): Readonly<Record<string, (output: Out, labels: Tensor) => Tensor>> {
   return { accuracy: (output, labels) => accuracy(logitsOf(output), labels) };
-}
-
-/** The logits of a model's output: the output itself, or its `logits`. */
-export function logitsOf(output: unknown): Tensor {
-  const logits = (output as { logits?: Tensor }).logits ?? output;
-  return logits as Tensor;
 }

@@ -1,6 +1,6 @@
-import { crossEntropyPerSample, type Device, type HostTensor, hostTensor, mean, type Tensor } from "@ocelli/core";
+import { type Device, type HostTensor, hostTensor, mean, type Tensor } from "@ocelli/core";
 import { normalize, predictor, sgd, type Transform, trainStep } from "@ocelli/training";
-import type { ModelEntry } from "@ocelli/zoo";
+import { lossPerSampleOf, type ModelEntry, type ModelOutput } from "@ocelli/zoo";
 import { describeDevice, openDevice } from "../device.js";
 import { interruptible } from "../interrupt.js";
 import { type Io, note, print, printJson } from "../io.js";
@@ -137,8 +137,8 @@ async function measure(work: Work, seconds: number, signal: AbortSignal): Promis
 async function trainingWork(device: Device, entry: ModelEntry, batch: number): Promise<Work> {
   const model = entry.build();
   const state = await device.init(model, { seed: 0 });
-  const perSample = entry.lossPerSample ?? crossEntropyPerSample;
-  const loss = (output: Tensor, labels: Tensor): Tensor => mean(perSample(output, labels));
+  const perSample = lossPerSampleOf(entry);
+  const loss = (output: ModelOutput, labels: Tensor): Tensor => mean(perSample(output, labels));
   // Small steps: synthetic labels are noise, and a loss that grows without bound would slow some processors down.
   const optimizer = sgd({ lr: 1e-4, momentum: 0.9, weightDecay: 1e-4 });
   const step = trainStep(device, state, { model, loss, optimizer, transform: transformOf(entry) });

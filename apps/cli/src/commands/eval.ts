@@ -1,5 +1,5 @@
-import { crossEntropyPerSample } from "@ocelli/core";
 import { channelStatistics, evaluator, loader, normalize } from "@ocelli/training";
+import { lossPerSampleOf } from "@ocelli/zoo";
 import { type DataFlags, loadData } from "../data.js";
 import { type DeviceFlags, describeDevice, openDevice } from "../device.js";
 import { UsageError } from "../errors.js";
@@ -26,7 +26,7 @@ export async function evaluate(io: Io, path: string, flags: EvalFlags): Promise<
     const device = await openDevice(flags, (line) => note(io, line));
     const state = await device.createState(loaded.values);
     try {
-      const lossPerSample = loaded.entry.lossPerSample ?? crossEntropyPerSample;
+      const lossPerSample = lossPerSampleOf(loaded.entry);
       const run = evaluator(device, state, { model: loaded.model, transform, lossPerSample });
       const batchSize = Math.min(flags.batchSize ?? 100, data.test.count);
       const { accuracy, top5, loss, count } = await run(abortable(loader(data.test, { batchSize }).epoch(0), signal));

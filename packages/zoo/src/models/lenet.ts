@@ -37,6 +37,7 @@ import {
   uniform,
   zeros,
 } from "@ocelli/layers";
+import type { ModelOptions, ModelTable } from "../entry.js";
 import { initialised } from "../initialise.js";
 import { digitBitmaps } from "./lenet-bitmaps.js";
 
@@ -142,10 +143,7 @@ export class LeNet5 extends Module {
   readonly output: RbfOutput;
 
   /** @throws ArgumentError for more classes than there are bitmaps, or other than one channel */
-  constructor({
-    numClasses = 10,
-    inChannels = 1,
-  }: { readonly numClasses?: number; readonly inChannels?: number } = {}) {
+  constructor({ numClasses = 10, inChannels = 1 }: ModelOptions = {}) {
     super();
     if (inChannels !== 1 || !(numClasses >= 1 && numClasses <= digitBitmaps.length)) {
       throw new ArgumentError(
@@ -181,10 +179,7 @@ export class LeNet5Modern extends Module {
   readonly features: Sequential;
   readonly classifier: Sequential;
 
-  constructor({
-    numClasses = 10,
-    inChannels = 1,
-  }: { readonly numClasses?: number; readonly inChannels?: number } = {}) {
+  constructor({ numClasses = 10, inChannels = 1 }: ModelOptions = {}) {
     super();
     this.features = new Sequential(
       new Conv2d(inChannels, 6, { kernelSize: 5, padding: 2 }),
@@ -203,3 +198,42 @@ export class LeNet5Modern extends Module {
     return ctx.chain(x, this.features, this.classifier);
   }
 }
+
+const lecun1998 =
+  "LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document Recognition, Proc. IEEE, 1998";
+
+/** The table's part of this paper. */
+export const lenetModels = {
+  lenet5: {
+    summary: "LeNet-5 as published: connection table, trainable subsampling, scaled tanh, RBF output",
+    citation: lecun1998,
+    input: [1, 32, 32],
+    numClasses: 10,
+    head: "output",
+    build: (options?: ModelOptions) => new LeNet5(options),
+    lossPerSample: lenet5LossPerSample,
+    // The paper's input: background -0.1, ink 1.175, so that mean and variance are about 0 and 1; 28x28 digits centred in 32x32.
+    preprocessing: { mean: [0.1 / 1.275], std: [1 / 1.275], pad: 2 },
+    // The paper trains one sample at a time with a diagonal second-order method; this is plain momentum instead.
+    recipe: { batchSize: 32, epochs: 5, optimizer: "sgd", lr: 0.002, momentum: 0.9, milestones: [3, 4], gamma: 0.3 },
+  },
+  lenet5_modern: {
+    summary: "LeNet-5 as it is built today: ReLU, max pooling, softmax",
+    citation: lecun1998,
+    input: [1, 28, 28],
+    numClasses: 10,
+    head: "classifier.3",
+    build: (options?: ModelOptions) => new LeNet5Modern(options),
+    preprocessing: {},
+    recipe: {
+      batchSize: 64,
+      epochs: 5,
+      optimizer: "sgd",
+      lr: 0.02,
+      momentum: 0.9,
+      weightDecay: 5e-4,
+      milestones: [3, 4],
+      gamma: 0.2,
+    },
+  },
+} as const satisfies ModelTable;

@@ -12,6 +12,7 @@ import {
   Module,
   Sequential,
 } from "@ocelli/layers";
+import type { ModelOptions, ModelTable } from "../entry.js";
 import { initialised } from "../initialise.js";
 
 const conv3x3 = (inChannels: number, outChannels: number, stride: number): Conv2d =>
@@ -58,10 +59,7 @@ export class CifarResNet extends Module {
   readonly pool = new GlobalAvgPool();
   readonly linear: Linear;
 
-  constructor(
-    n: number,
-    { numClasses = 10, inChannels = 3 }: { readonly numClasses?: number; readonly inChannels?: number } = {},
-  ) {
+  constructor(n: number, { numClasses = 10, inChannels = 3 }: ModelOptions = {}) {
     super();
     this.conv1 = conv3x3(inChannels, 16, 1);
     const stage = (from: number, to: number, stride: number): Sequential =>
@@ -79,3 +77,28 @@ export class CifarResNet extends Module {
     return ctx.chain(stem, this.layer1, this.layer2, this.layer3, this.pool, this.linear);
   }
 }
+
+const he2016 = "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, CVPR 2016";
+
+/** The table's part of this paper. */
+export const residualCifarModels = {
+  resnet20_cifar: {
+    summary: "ResNet-20 for 32x32 images, shortcut option A",
+    citation: he2016,
+    input: [3, 32, 32],
+    numClasses: 10,
+    head: "linear",
+    build: (options?: ModelOptions) => new CifarResNet(3, options),
+    preprocessing: {},
+    recipe: {
+      batchSize: 128,
+      epochs: 164,
+      optimizer: "sgd",
+      lr: 0.1,
+      momentum: 0.9,
+      weightDecay: 1e-4,
+      milestones: [82, 123],
+      gamma: 0.1,
+    },
+  },
+} as const satisfies ModelTable;

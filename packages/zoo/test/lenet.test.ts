@@ -1,79 +1,10 @@
 import { createHash } from "node:crypto";
-import { gradients, hostTensor, input, type Shape, sizeOf, sum, type Tensor, toNumbers } from "@ocelli/core";
+import { hostTensor, input, type Shape, sizeOf, type Tensor, toNumbers } from "@ocelli/core";
 import { evaluate } from "@ocelli/core/reference";
 import { traceModule } from "@ocelli/layers";
 import { describe, expect, it } from "vitest";
-import { createModel, type ModelName, modelEntry, modelNames, models } from "./index.js";
-import { digitBitmaps } from "./models/lenet-bitmaps.js";
-
-/** Parameter counts by a closed form of each paper, written without looking at the code. */
-const closedForms: Readonly<Record<ModelName, number>> = {
-  // C1 156, S2 12, C3 1,516, S4 32, C5 48,120, F6 10,164: the paper's own numbers.
-  lenet5: 156 + 12 + 1516 + 32 + 48120 + 10164,
-  lenet5_modern: 6 * 26 + 16 * (6 * 25 + 1) + 120 * (16 * 25 + 1) + 84 * 121 + 10 * 85,
-  // 6n + 1 convolutions with 2 values of batch-norm a channel, then the classifier; n = 3.
-  resnet20_cifar:
-    27 * 16 +
-    2 * 16 +
-    6 * (144 * 16 + 2 * 16) +
-    (144 * 32 + 2 * 32) +
-    5 * (288 * 32 + 2 * 32) +
-    (288 * 64 + 2 * 64) +
-    5 * (576 * 64 + 2 * 64) +
-    65 * 10,
-};
-
-const parameterCount = (name: ModelName): number =>
-  [...createModel(name).parameters().values()].reduce((total, { shape }) => total + sizeOf(shape), 0);
-
-describe("every model", () => {
-  it.each(modelNames)("%s: counts, keys and output shape", (name) => {
-    expect(parameterCount(name)).toBe(closedForms[name]);
-    const { input: image, numClasses } = modelEntry(name);
-    const model = createModel(name);
-    const x = input("x", { shape: [2, ...image], dtype: "float32" });
-    expect((traceModule(model, x).output as Tensor).shape).toEqual([2, numClasses]);
-    const keys = [...model.parameters(), ...model.buffers()].map(([key, { shape }]) => `${key}[${shape.join()}]`);
-    expect(keys).toMatchSnapshot();
-  });
-
-  it("known counts are the published ones", () => {
-    expect(closedForms.lenet5).toBe(60_000);
-    expect(closedForms.lenet5_modern).toBe(61_706);
-    expect(closedForms.resnet20_cifar).toBe(269_722);
-  });
-
-  it("has a working gradient for every parameter", () => {
-    for (const name of modelNames) {
-      const { input: image } = modelEntry(name);
-      const model = createModel(name);
-      const state = Object.fromEntries(
-        Object.entries(model.stateSpecs()).map(([key, spec]) => [key, input(`state:${key}`, spec)]),
-      );
-      const x = input("x", { shape: [2, ...image], dtype: "float32" });
-      const { output } = traceModule(model, x, {
-        state,
-        training: true,
-        key: input("key", { shape: [2], dtype: "uint32" }),
-      });
-      const params = [...model.parameters().keys()].map((key) => state[`params/${key}`] as Tensor);
-      const grads = gradients(sum(output as Tensor), params);
-      for (const [i, grad] of grads.entries()) {
-        expect(grad.shape).toEqual((params[i] as Tensor).shape);
-        expect(grad.node.op.name, `${name}: parameter ${i} has no gradient`).not.toBe("full");
-      }
-    }
-  });
-
-  it("is unknown by a wrong name, with near matches", () => {
-    expect(() => modelEntry("lenet_5")).toThrow(/model: "lenet_5" is unknown. Did you mean lenet5\?/);
-    expect(() => modelEntry("toString")).toThrow(/There are lenet5, lenet5_modern, resnet20_cifar/);
-  });
-
-  it("is a literal table whose recipes name optimizers", () => {
-    for (const entry of Object.values(models)) expect(["sgd", "adam"]).toContain(entry.recipe.optimizer);
-  });
-});
+import { createModel, type ModelName } from "../src/index.js";
+import { digitBitmaps } from "../src/models/lenet-bitmaps.js";
 
 /** Values for every entry of the state from a fixed formula. */
 function feedsOf(name: ModelName, image: Shape): Map<string, ReturnType<typeof hostTensor>> {
