@@ -5,7 +5,7 @@ import { definitionOf, type VjpRule } from "./op.js";
 import { add } from "./ops/elementwise.js";
 import { full } from "./ops/leaf.js";
 import { formatShape, sameShape, sizeOf } from "./shape.js";
-import { formatSpec, type Node, type Tensor, withScope } from "./tensor.js";
+import { formatSpec, hooks, type Node, type Tensor, withScope } from "./tensor.js";
 
 /**
  * Gradients of a scalar with respect to `targets`: a graph from a graph. Call it on its own result for second order.
@@ -34,10 +34,13 @@ function backward(
 ): Map<Tensor, Tensor> {
   const order = dependents(topologicalOrder([output], leaves), targets, leaves);
   const found = new Map<Tensor, Tensor>([[output, seed]]);
+  const view = hooks.view?.();
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i] as Node;
     const dys = node.outputs.map((out) => found.get(out) ?? null);
-    if (dys.some((dy) => dy !== null)) withScope(node.scope, () => propagate(node, dys, found));
+    if (dys.some((dy) => dy !== null)) {
+      withScope(node.scope, () => propagate(node, view?.(node, dys) ?? node, dys, found));
+    }
   }
   return new Map(targets.flatMap((target) => (found.has(target) ? [[target, found.get(target) as Tensor]] : [])));
 }
@@ -70,10 +73,15 @@ function dependents(order: readonly Node[], targets: readonly Tensor[], leaves?:
   });
 }
 
-function propagate(node: Node, dys: readonly (Tensor | null)[], found: Map<Tensor, Tensor>): void {
-  const { op, inputs } = node;
+/** Adds what a node's rule gives to the gradients of its inputs. The rule is applied to `seen`: the node, or its copy. */
+function propagate(
+  { op, inputs }: Node,
+  seen: Node,
+  dys: readonly (Tensor | null)[],
+  found: Map<Tensor, Tensor>,
+): void {
   if (op.vjp === "nondifferentiable") return;
-  const grads = op.vjp === "decompose" ? throughDefinition(node, dys) : applyRule(op.vjp, node, dys);
+  const grads = op.vjp === "decompose" ? throughDefinition(seen, dys) : applyRule(op.vjp, seen, dys);
   if (grads.length !== inputs.length) {
     throw new ArgumentError(
       `${op.name}: its gradient rule returned ${grads.length} gradients for ${inputs.length} inputs`,

@@ -6,7 +6,7 @@ import type { Attrs, Node, Tensor } from "./tensor.js";
  * Nodes that `outputs` depend on, each after its inputs. The walk does not go past `leaves`. Iterative: depth is not bounded by the
  * stack.
  */
-export function topologicalOrder(outputs: readonly Tensor[], leaves?: ReadonlySet<Node>): Node[] {
+export function topologicalOrder(outputs: readonly Tensor[], leaves?: Pick<ReadonlySet<Node>, "has">): Node[] {
   const order: Node[] = [];
   const entered = new Set<Node>();
   const stack: { node: Node; next: number }[] = [];

@@ -29,8 +29,17 @@ export class Node {
     this.attrs = attrs;
     this.scope = scope;
     this.outputs = specs.map((spec, index) => new Tensor(this, index, spec));
+    hooks.made?.(this);
   }
 }
+
+/** What `recompute` adds to building and to differentiating. Empty until it is used, so that programs without it carry nothing of it. */
+export const hooks: {
+  /** Told of each node as it is made. */
+  made?: ((node: Node) => void) | undefined;
+  /** Once for each walk backwards: what a node's gradient rule sees in place of the node, given its outputs' gradients. */
+  view?: () => (node: Node, dys: readonly (Tensor | null)[]) => Node;
+} = {};
 
 /**
  * A description of a value: one output of a {@link Node}. Building tensors is synchronous and pure; a device computes them.

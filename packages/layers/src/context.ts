@@ -44,11 +44,12 @@ export interface ContextOptions {
 /** One pass through a model: its mode, the values of its state, its random numbers. Handed to every `forward`. */
 export class Context {
   readonly training: boolean;
+  /** May be exchanged for a part of the pass: {@link withTaps}. */
+  taps: ContextOptions["taps"];
   readonly #root: AnyModule;
   readonly #inventory: Inventory;
   readonly #state: Tensors;
   readonly #key: Tensor | undefined;
-  readonly #taps: ContextOptions["taps"];
   readonly #updates = new Map<Buffer, Tensor>();
   readonly #draws = new Map<string, number>();
   #path = "";
@@ -60,7 +61,7 @@ export class Context {
     this.#inventory = inventory(root);
     this.#state = state;
     this.#key = key;
-    this.#taps = taps;
+    this.taps = taps;
   }
 
   /** Name of the module being called, from the root. */
@@ -79,7 +80,7 @@ export class Context {
     this.#path = path;
     try {
       const output = withScope(path, () => module.forward(x, this));
-      this.#taps?.({ path, module, input: x, output });
+      this.taps?.({ path, module, input: x, output });
       return output;
     } catch (error) {
       throw error instanceof OcelliError && error.fields.scope === undefined ? located(error, path, x) : error;
@@ -172,6 +173,20 @@ export class Context {
   #unknown(action: string, what: object): string {
     const [inner, outer] = [what.constructor.name, this.#root.constructor.name];
     return `${action}: this ${inner} is no part of the ${outer} model: keep it in a field of one of its modules (#private fields, maps and sets are not searched)`;
+  }
+}
+
+/** Runs `fn` with one tap more, which is told of every call of a module in it before the context's own taps are. */
+export function withTaps<T>(ctx: Context, tap: (record: TapRecord) => void, fn: () => T): T {
+  const before = ctx.taps;
+  ctx.taps = (record) => {
+    tap(record);
+    before?.(record);
+  };
+  try {
+    return fn();
+  } finally {
+    ctx.taps = before;
   }
 }
 

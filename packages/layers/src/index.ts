@@ -17,7 +17,7 @@ export {
   Tanh,
 } from "./activation.js";
 export { Concat, Residual, Sequential } from "./containers.js";
-export { Context, type ContextOptions, type Layer, type TapRecord } from "./context.js";
+export { Context, type ContextOptions, type Layer, type TapRecord, withTaps } from "./context.js";
 export { Conv2d, type Conv2dOptions, ConvTranspose2d, type ConvTranspose2dOptions } from "./conv.js";
 export { Dropout, Dropout2d } from "./dropout.js";
 export * from "./init.js";
@@ -41,8 +41,10 @@ export {
   MaxPool2d,
 } from "./pool.js";
 export type { Random } from "./random.js";
+export { Recompute } from "./recompute.js";
 export { Flatten, Identity } from "./shape.js";
 export { flattenStateDict, type LoadOptions, loadStateDict } from "./state.js";
+export { linearDecay, StochasticDepth, type StochasticDepthOptions } from "./stochastic-depth.js";
 export {
   keySpec,
   logitsOf,

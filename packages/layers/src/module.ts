@@ -102,7 +102,8 @@ function visit(module: AnyModule, path: string, within: readonly AnyModule[], fo
   const fields = fieldsOf(module, path === "" ? "" : `${path}.`);
   for (const [name, value] of fields) if (value instanceof Parameter) addSlot(name, value, found.parameters, found);
   for (const [name, value] of fields) if (value instanceof Buffer) addSlot(name, value, found.buffers, found);
-  for (const [name, value] of fields) if (value instanceof Module) visit(value, name, [...within, module], found);
+  const inner = [...within, module];
+  for (const [name, value] of fields) if (value instanceof Module) visit(value, name, inner, found);
 }
 
 function addSlot<T extends Parameter | Buffer>(name: string, value: T, list: Map<string, T>, found: Inventory): void {
@@ -115,17 +116,24 @@ function addSlot<T extends Parameter | Buffer>(name: string, value: T, list: Map
 }
 
 /** The state and modules in the fields of an object; arrays and plain objects inside count as further levels of names. */
-function fieldsOf(holder: object, prefix: string, within: readonly object[] = []): Field[] {
-  return Object.entries(holder).flatMap(([key, value]: [string, unknown]): readonly Field[] => {
-    const name = prefix + key;
-    if (value instanceof Parameter || value instanceof Buffer || value instanceof Module) return [[name, value]];
-    if (isList(value) && !within.includes(value)) return fieldsOf(value, `${name}.`, [...within, value]);
-    return [];
-  });
+function fieldsOf(holder: object, prefix: string): Field[] {
+  const fields: Field[] = [];
+  addFields(holder, prefix, [], fields);
+  return fields;
 }
 
-function isList(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
+function addFields(holder: object, prefix: string, within: readonly object[], fields: Field[]): void {
+  for (const key of Object.keys(holder)) {
+    const value = (holder as Readonly<Record<string, unknown>>)[key];
+    // Most fields are numbers, and networks have thousands of layers.
+    if (typeof value !== "object" || value === null) continue;
+    if (value instanceof Parameter || value instanceof Buffer || value instanceof Module)
+      fields.push([prefix + key, value]);
+    else if (isList(value) && !within.includes(value)) addFields(value, `${prefix}${key}.`, [...within, value], fields);
+  }
+}
+
+function isList(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return Array.isArray(value) || prototype === Object.prototype || prototype === null;
 }

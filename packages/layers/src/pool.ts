@@ -103,7 +103,8 @@ function uniformWindow({ starts, ends }: Windows): readonly [kernel: number, str
   const kernel = ends[0] as number;
   const stride = starts[1] ?? kernel;
   const same = starts.every((start, i) => start === i * stride && (ends[i] as number) - start === kernel);
-  return same ? [kernel, stride] : undefined;
+  // A larger output repeats pixels, which no window that moves does.
+  return same && stride > 0 ? [kernel, stride] : undefined;
 }
 
 /** Pools one axis (2 or 3) of `[N, C, H, W]`. */

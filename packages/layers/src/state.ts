@@ -1,4 +1,5 @@
 import {
+  ArgumentError,
   formatSpec,
   fromNumbers,
   type HostTensor,
@@ -17,21 +18,34 @@ import { type Buffer, Parameter } from "./parameter.js";
 export interface LoadOptions {
   /** Default true. Otherwise entries may be missing (they are left out) or unexpected (they are ignored); shapes have to fit anyway. */
   readonly strict?: boolean;
+  /**
+   * Paths of modules, parameters or buffers whose values are ignored; what the model has there starts afresh: `["fc"]` for a head
+   * with another number of classes, or for none. Everything else has to fit.
+   */
+  readonly except?: readonly string[];
+  /** Of the values that start afresh. Default 0. */
+  readonly seed?: number;
 }
 
 /**
  * Sorts flat values, named as in PyTorch's `state_dict`, into a model's collections. Floats of other widths are converted to float32,
  * integers to the buffer's dtype; buffers that files may lack start afresh.
- * @throws StateError that lists all missing, unexpected and misshapen entries, with names that come near
+ * @throws StateError that counts missing, unexpected and misshapen entries and lists the first ten of each, with names that come near; ArgumentError for a path in
+ *   `except` that neither the model nor the values have
  */
 export function loadStateDict(
   model: AnyModule,
   flat: Readonly<Record<string, HostTensor>>,
-  { strict = true }: LoadOptions = {},
+  { strict = true, except = [], seed = 0 }: LoadOptions = {},
 ): StateDict {
   const { slots, names } = inventory(model);
-  const problems = strict ? differences(slots, flat) : [];
-  problems.push(...misshapen(slots, flat));
+  for (const path of except) checkPath(path, [...slots.keys(), ...Object.keys(flat)]);
+  const isFresh = (name: string): boolean => except.some((path) => isBelow(name, path));
+  const asked = new Map([...slots].filter(([name]) => !isFresh(name)));
+  const given =
+    except.length === 0 ? flat : Object.fromEntries(Object.entries(flat).filter(([name]) => !isFresh(name)));
+  const problems = strict ? differences(asked, given) : [];
+  problems.push(...misshapen(asked, given));
   if (problems.length > 0) {
     throw new StateError(`loadStateDict: the values do not fit the model\n${problems.join("\n")}`, {
       problems,
@@ -42,9 +56,9 @@ export function loadStateDict(
     // A shared entry is kept under its first name; any of its names may bring the value.
     const canonical = names.get(entry) as string;
     const collection = entry instanceof Parameter ? out.params : out.buffers;
-    const value = own(flat, name);
+    const value = own(given, name);
     if (value !== undefined) collection[canonical] ??= converted(value, entry);
-    else if (isOptional(entry)) collection[canonical] ??= initialValue(canonical, entry, 0);
+    else if (isOptional(entry) || isFresh(name)) collection[canonical] ??= initialValue(canonical, entry, seed);
   }
   return out;
 }
@@ -77,6 +91,17 @@ type Slots = ReadonlyMap<string, Parameter | Buffer>;
 const own = (flat: Flat, name: string): HostTensor | undefined => (Object.hasOwn(flat, name) ? flat[name] : undefined);
 const isOptional = (entry: Parameter | Buffer): boolean => !(entry instanceof Parameter) && entry.optional;
 
+const isBelow = (name: string, path: string): boolean => name === path || name.startsWith(`${path}.`);
+
+function checkPath(path: string, names: readonly string[]): void {
+  if (names.some((name) => isBelow(name, path))) return;
+  // Every beginning of a name is a path: "layer1.0.conv1.weight" is below "layer1", "layer1.0" and "layer1.0.conv1".
+  const paths = new Set(names.flatMap((name) => [...name.matchAll(/\.|$/g)].map(({ index }) => name.slice(0, index))));
+  const near = nearMatches(path, paths);
+  const hint = near.length > 0 ? `; did you mean ${near.join(" or ")}?` : "";
+  throw new ArgumentError(`loadStateDict: except names ${path}, which neither model nor values have${hint}`, { path });
+}
+
 function differences(slots: Slots, flat: Flat): string[] {
   const given = new Set(Object.keys(flat));
   const loaded = new Set([...slots].filter(([name]) => given.has(name)).map(([, entry]) => entry));
@@ -87,29 +112,31 @@ function differences(slots: Slots, flat: Flat): string[] {
     return matches.length > 0 ? ` (near: ${matches.join(", ")})` : "";
   };
   return [
-    ...section(
-      "missing",
-      missing.map((name) => `${name} ${formatSpec(slots.get(name) as Spec)}${near(name, unexpected)}`),
-    ),
-    ...section(
-      "unexpected",
-      unexpected.map((name) => `${name} ${formatSpec(flat[name] as Spec)}${near(name, missing)}`),
-    ),
+    ...section("missing", missing, (name) => `${name} ${formatSpec(slots.get(name) as Spec)}${near(name, unexpected)}`),
+    ...section("unexpected", unexpected, (name) => `${name} ${formatSpec(flat[name] as Spec)}${near(name, missing)}`),
   ];
 }
 
 function misshapen(slots: Slots, flat: Flat): string[] {
   const wrong = [...slots].flatMap(([name, entry]) => {
     const value = own(flat, name);
-    return value === undefined || fits(value, entry)
-      ? []
-      : [`${name}: given ${formatSpec(value)}, needed ${formatSpec(entry)}`];
+    return value === undefined || fits(value, entry) ? [] : [{ name, value, entry }];
   });
-  return section("of another shape or dtype", wrong);
+  return section(
+    "of another shape or dtype",
+    wrong,
+    ({ name, value, entry }) => `${name}: given ${formatSpec(value)}, needed ${formatSpec(entry)}`,
+  );
 }
 
-const section = (title: string, lines: readonly string[]): string[] =>
-  lines.length === 0 ? [] : [`  ${title} (${lines.length}):`, ...lines.map((line) => `    ${line}`)];
+/** Lines of a section. More of them would push the other sections off the screen, and tell no more. */
+const shown = 10;
+
+function section<T>(title: string, items: readonly T[], line: (item: T) => string): string[] {
+  if (items.length === 0) return [];
+  const more = items.length > shown ? [`    and ${items.length - shown} more`] : [];
+  return [`  ${title} (${items.length}):`, ...items.slice(0, shown).map((item) => `    ${line(item)}`), ...more];
+}
 
 function fits(value: Spec, entry: Spec): boolean {
   const sameKind =

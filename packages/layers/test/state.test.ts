@@ -1,5 +1,14 @@
-import { fromNumbers, type HostTensor, hostTensor, StateError } from "@ocelli/core";
-import { BatchNorm2d, Conv2d, flattenStateDict, Linear, loadStateDict, Sequential } from "@ocelli/layers";
+import { ArgumentError, fromNumbers, type HostTensor, hostTensor, StateError } from "@ocelli/core";
+import {
+  BatchNorm2d,
+  Conv2d,
+  flattenStateDict,
+  Identity,
+  Linear,
+  loadStateDict,
+  type Module,
+  Sequential,
+} from "@ocelli/layers";
 import { describe, expect, it } from "vitest";
 
 const net = () =>
@@ -38,6 +47,59 @@ describe("flattenStateDict", () => {
 describe("loadStateDict", () => {
   it("sorts a file's values into collections", () => {
     expect(loadStateDict(net(), file())).toEqual(net().initialState({ seed: 4 }));
+  });
+
+  it("starts the excepted afresh, and nothing else", () => {
+    const [flat, model] = [file(), net()];
+    const withHead = (fc: Module) =>
+      new Sequential({ conv1: new Conv2d(1, 2, { kernelSize: 1 }), bn1: new BatchNorm2d(2), fc });
+    const other = withHead(new Linear(2, 5));
+    expect(() => loadStateDict(other, flat)).toThrow(/another shape or dtype \(2\)/);
+    const { params, buffers } = loadStateDict(other, flat, { except: ["fc"], seed: 7 });
+    const [before, fresh] = [model.initialState({ seed: 4 }), other.initialState({ seed: 7 })];
+    expect(buffers).toEqual(before.buffers);
+    expect(params).toEqual({
+      ...before.params,
+      "fc.weight": fresh.params!["fc.weight"],
+      "fc.bias": fresh.params!["fc.bias"],
+    });
+    const headless = withHead(new Identity());
+    expect(Object.keys(loadStateDict(headless, flat, { except: ["fc"] }).params!)).toHaveLength(4);
+    const { "conv1.bias": _, ...rest } = flat;
+    expect(() => loadStateDict(other, rest, { except: ["fc"] })).toThrow(/missing \(1\):\n {4}conv1.bias/);
+    expect(() => loadStateDict(other, flat, { except: ["fd"] })).toThrow(
+      "except names fd, which neither model nor values have; did you mean fc?",
+    );
+    // A part of a name is no path.
+    expect(() => loadStateDict(other, flat, { except: ["f"] })).toThrow(ArgumentError);
+  });
+
+  it("lists ten of each kind and counts the rest", () => {
+    const layers = (count: number, width = 1) =>
+      new Sequential(...Array.from({ length: count }, () => new Linear(width, 1, { bias: false })));
+    const flat = (count: number) => {
+      const model = layers(count);
+      return flattenStateDict(model, model.initialState({ seed: 0 }));
+    };
+    const message = (model: Module, values: Record<string, HostTensor>): string[] => {
+      try {
+        loadStateDict(model, values);
+        return [];
+      } catch (error) {
+        return (error as StateError).message.split("\n");
+      }
+    };
+    const unexpected = message(layers(5), flat(110));
+    expect(unexpected[1]).toBe("  unexpected (105):");
+    expect(unexpected.slice(2, 4)).toEqual(["    5.weight float32[1, 1]", "    6.weight float32[1, 1]"]);
+    expect(unexpected.slice(11)).toEqual(["    14.weight float32[1, 1]", "    and 95 more"]);
+    expect(message(layers(15), flat(5))).toHaveLength(12);
+    const misshapen = message(layers(11, 2), flat(11));
+    expect(misshapen.slice(1, 3)).toEqual([
+      "  of another shape or dtype (11):",
+      "    0.weight: given float32[1, 1], needed float32[1, 2]",
+    ]);
+    expect(misshapen.at(-1)).toBe("    and 1 more");
   });
 
   it("lists all missing, unexpected and misshapen entries at once", () => {

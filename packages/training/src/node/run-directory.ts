@@ -9,7 +9,7 @@ import { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 /** What a run is, written once at its start: enough to rebuild model, data and training. */
 export interface RunConfig {
   readonly format: "ocelli-run-1";
-  readonly model: { readonly name: string; readonly options: Readonly<Record<string, number>> };
+  readonly model: { readonly name: string; readonly options: Readonly<Record<string, number | readonly number[]>> };
   /** `limit`: only so many images of each split were used. */
   readonly data: { readonly name: string; readonly dir: string | null; readonly limit?: number };
   readonly classes: readonly string[];

@@ -1,14 +1,16 @@
 import { ArgumentError } from "@ocelli/core";
 import { adam } from "./adam.js";
 import type { Optimizer } from "./optimizer.js";
+import { rmsprop } from "./rmsprop.js";
 import { sgd } from "./sgd.js";
 
 export { type AdamOptions, adam } from "./adam.js";
 export type { Optimizer, UpdateArgs, UpdateResult } from "./optimizer.js";
+export { type RmspropOptions, rmsprop } from "./rmsprop.js";
 export { type SgdOptions, sgd } from "./sgd.js";
 
 /** Every optimizer, by the name that checkpoints and the command line use. */
-export const optimizers = { sgd, adam } as const;
+export const optimizers = { sgd, adam, rmsprop } as const;
 
 export type OptimizerName = keyof typeof optimizers;
 

@@ -75,6 +75,7 @@ describe("bad options", () => {
     expect(() => sgd({ lr: 0.1, momentum: -1 })).toThrow(/momentum is -1/);
     expect(() => sgd({ lr: 0.1, nesterov: true })).toThrow(/nesterov needs a momentum/);
     expect(() => makeOptimizer("adam", { lr: 0.1, beta1: 1 })).toThrow(/beta1 is 1; it needs a number in 0..1/);
-    expect(() => makeOptimizer("sgdd", {})).toThrow(/"sgdd" is unknown; there are sgd, adam/);
+    expect(() => makeOptimizer("rmsprop", { alpha: 1 })).toThrow(/rmsprop: alpha is 1; it needs a number in 0..1/);
+    expect(() => makeOptimizer("sgdd", {})).toThrow(/"sgdd" is unknown; there are sgd, adam, rmsprop/);
   });
 });
