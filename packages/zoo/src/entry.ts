@@ -1,4 +1,4 @@
-import type { Tensor } from "@ocelli/core";
+import { type Pair, pair, type Tensor } from "@ocelli/core";
 import type { Module } from "@ocelli/layers";
 
 export interface ModelOptions {
@@ -30,6 +30,9 @@ export interface Recipe {
   readonly lr: number;
   readonly momentum?: number;
   readonly nesterov?: boolean;
+  /** Of rmsprop: how much of the running square a step keeps, and what is added to its root. */
+  readonly alpha?: number;
+  readonly eps?: number;
   readonly weightDecay?: number;
   /** Epochs after which the learning rate is multiplied by `gamma`. */
   readonly milestones?: readonly number[];
@@ -93,6 +96,8 @@ export interface ModelEntry {
   lossPerSample?(output: ModelOutput, labels: Tensor): Tensor;
   readonly preprocessing: Preprocessing;
   readonly recipe: Recipe;
+  /** The name in the model of an entry of published files, where those were written with other names. Any other name stays as it is. */
+  readonly rename?: (name: string) => string;
   readonly published?: readonly PublishedError[];
   readonly weights?: readonly WeightsEntry[];
 }
@@ -102,8 +107,14 @@ export type ModelTable = Readonly<Record<string, ModelEntry>>;
 /** Torchvision's ImageNet preprocessing at 224: shorter side to 256, centre crop, mean and deviation of ImageNet's pixels. */
 export const imagenet: Preprocessing = { resize: 256, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
-/** Height and width from one number or two. */
-export function sizeOfInput(inputSize: ModelOptions["inputSize"], otherwise: number): readonly [number, number] {
-  const size = inputSize ?? otherwise;
-  return typeof size === "number" ? [size, size] : size;
+/** As papers before batch normalisation have them: pixels in 0..255 less ImageNet's mean. */
+export const imagenetCentred: Preprocessing = {
+  resize: 256,
+  mean: [0.485, 0.456, 0.406],
+  std: [1 / 255, 1 / 255, 1 / 255],
+};
+
+/** Height and width from one number or two. @throws ArgumentError unless they are positive integers */
+export function sizeOfInput(inputSize: ModelOptions["inputSize"], otherwise: number): Pair {
+  return pair(inputSize ?? otherwise, "inputSize", "model");
 }

@@ -1,5 +1,7 @@
 /**
- * LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition", Proc. IEEE 86(11), 1998.
+ * LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition", Proc. IEEE 86(11), 1998, and the network
+ * before it: LeCun, Boser, Denker, Henderson, Howard, Hubbard, Jackel: "Handwritten Digit Recognition with a Back-Propagation Network",
+ * NIPS 2, 1990, which the former calls LeNet-1.
  */
 import {
   ArgumentError,
@@ -37,8 +39,9 @@ import {
   uniform,
   zeros,
 } from "@ocelli/layers";
-import type { ModelOptions, ModelTable } from "../entry.js";
+import { type ModelOptions, type ModelTable, sizeOfInput } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { mapSize } from "../map-size.js";
 import { digitBitmaps } from "./lenet-bitmaps.js";
 
 /** Units of layer S2 that each unit of C3 reads (Table I): 60 connections. */
@@ -132,6 +135,59 @@ export class RbfOutput extends Module {
   }
 }
 
+/** Units of layer H2 that each unit of H3 reads (table 1 of 1990): 20 connections, in two halves that do not meet. */
+const connections1990: readonly (readonly number[])[] = [
+  [0],
+  [0, 1],
+  [0, 1],
+  [1],
+  [0, 1],
+  [0, 1],
+  [2],
+  [2, 3],
+  [2, 3],
+  [3],
+  [2, 3],
+  [2, 3],
+];
+
+/**
+ * LeNet-1 as published in 1990: `[N, 1, 28, 28]` -> `[N, 10]`, 2,578 trainable parameters; maps of 24, 12, 8 and 4 pixels. Its 20
+ * connections and a coefficient and a bias for each averaged map make exactly the paper's count; the 3,246 often quoted are those of
+ * today's version, where H3 reads all maps and averaging has no parameters.
+ * @throws ShapeError when an input of `inputSize` leaves no map
+ */
+export class LeNet1 extends Module {
+  readonly h1: Conv2d;
+  readonly h2 = new Subsampling(4);
+  readonly h3 = new TableConv(connections1990, 4, 5);
+  readonly h4 = new Subsampling(12);
+  readonly output: Linear;
+
+  constructor({ numClasses = 10, inChannels = 1, inputSize }: ModelOptions = {}) {
+    super();
+    this.h1 = initialised(new Conv2d(inChannels, 4, { kernelSize: 5 }), fanIn(25 * inChannels));
+    const conv = { kernelSize: [5, 5], stride: [1, 1] } as const;
+    const halves = { kernelSize: [2, 2], stride: [2, 2] } as const;
+    const layers = { h1: conv, h2: halves, h3: conv, h4: halves };
+    const [height, width] = mapSize("lenet1", sizeOfInput(inputSize, 28), layers);
+    const inputs = 12 * height * width;
+    this.output = initialised(new Linear(inputs, numClasses), fanIn(inputs));
+  }
+
+  override forward(x: Tensor, ctx: Context): Tensor {
+    const features = ctx.chain(x, this.h1, squash, this.h2, squash, this.h3, squash, this.h4, squash);
+    return ctx.chain(reshape(features, [-1, this.output.inFeatures]), this.output, squash);
+  }
+}
+
+/** Half the squared distance to the target, 1 for the right class and -1 for the others: the paper's criterion. */
+export function lenet1LossPerSample(output: Tensor, labels: Tensor): Tensor {
+  const target = sub(mul(oneHot(labels, output.shape[1] as number), 2), 1);
+  const difference = sub(output, target);
+  return mul(0.5, sum(mul(difference, difference), { axes: 1 }));
+}
+
 /** LeNet-5 as published: `[N, 1, 32, 32]` -> `[N, 10]`, 60,000 trainable parameters. */
 export class LeNet5 extends Module {
   readonly c1 = initialised(new Conv2d(1, 6, { kernelSize: 5 }), fanIn(25));
@@ -202,8 +258,30 @@ export class LeNet5Modern extends Module {
 const lecun1998 =
   "LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document Recognition, Proc. IEEE, 1998";
 
-/** The table's part of this paper. */
+/** The table's part of these papers. */
 export const lenetModels = {
+  lenet1: {
+    summary: "LeNet-1 as published in 1990: two convolutions by table, trainable averaging, tanh outputs",
+    citation:
+      "LeCun, Boser, Denker, Henderson, Howard, Hubbard, Jackel: Handwritten Digit Recognition with a Back-Propagation Network, NIPS 2, 1990",
+    input: [1, 28, 28],
+    numClasses: 10,
+    head: "output",
+    build: (options?: ModelOptions) => new LeNet1(options),
+    lossPerSample: lenet1LossPerSample,
+    // The paper's input: grey levels scaled to -1..1.
+    preprocessing: { mean: [0.5], std: [0.5] },
+    // The paper trains one sample at a time with a diagonal second-order method; this is plain momentum instead.
+    recipe: { batchSize: 32, epochs: 10, optimizer: "sgd", lr: 0.005, momentum: 0.9, milestones: [6, 8], gamma: 0.3 },
+    published: [
+      {
+        dataset: "mnist",
+        top1: 1.7,
+        protocol: "test, digits scaled down to 16x16",
+        source: "LeCun et al. 1998, figure 9",
+      },
+    ],
+  },
   lenet5: {
     summary: "LeNet-5 as published: connection table, trainable subsampling, scaled tanh, RBF output",
     citation: lecun1998,

@@ -1,11 +1,11 @@
 /**
  * He, Zhang, Ren, Sun: "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2: the networks for CIFAR-10.
  */
-import { add, narrow, pad, relu, type Tensor } from "@ocelli/core";
+import { ArgumentError, relu, type Tensor } from "@ocelli/core";
 import {
   BatchNorm2d,
   type Context,
-  Conv2d,
+  type Conv2d,
   GlobalAvgPool,
   kaimingNormal,
   Linear,
@@ -14,40 +14,27 @@ import {
 } from "@ocelli/layers";
 import type { ModelOptions, ModelTable } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { BasicBlock, conv3x3, he2016, initialiseConvolutions, PlainBlock } from "./resnet.js";
 
-const conv3x3 = (inChannels: number, outChannels: number, stride: number): Conv2d =>
-  initialised(new Conv2d(inChannels, outChannels, { kernelSize: 3, stride, padding: 1, bias: false }), kaimingNormal());
-
-/** Shortcut option A: every second pixel, and zeros for the new channels, half before and half after. It has no parameters. */
-export function shortcutA(x: Tensor, outChannels: number, stride: number): Tensor {
-  const strided = stride === 1 ? x : narrow(narrow(x, 2, 0, undefined, stride), 3, 0, undefined, stride);
-  const extra = outChannels - (x.shape[1] as number);
-  const before = Math.floor(extra / 2);
-  return extra === 0 ? strided : pad(strided, { low: [0, before, 0, 0], high: [0, extra - before, 0, 0] });
+/** Where a block stands. */
+export interface BlockPlace {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly stride: number;
+  /** The how-manieth of all blocks it is, from 0. */
+  readonly index: number;
 }
 
-/** Two 3x3 convolutions and the identity: `[N, C, H, W]` -> `[N, O, H/stride, W/stride]`. */
-export class CifarBlock extends Module {
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
-  readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
-  readonly #stride: number;
-
-  constructor(inChannels: number, outChannels: number, stride: number) {
-    super();
-    this.conv1 = conv3x3(inChannels, outChannels, stride);
-    this.bn1 = new BatchNorm2d(outChannels);
-    this.conv2 = conv3x3(outChannels, outChannels, 1);
-    this.bn2 = new BatchNorm2d(outChannels);
-    this.#stride = stride;
-  }
-
-  override forward(x: Tensor, ctx: Context): Tensor {
-    const y = ctx.chain(x, this.conv1, this.bn1, relu, this.conv2, this.bn2);
-    return relu(add(y, shortcutA(x, y.shape[1] as number, this.#stride)));
-  }
+export interface CifarResNetOptions extends ModelOptions {
+  /** Makes the blocks. Default: {@link BasicBlock} with shortcut A, which has no parameters. */
+  readonly block?: (place: BlockPlace) => Module;
 }
+
+const residualBlock = ({ inChannels, outChannels, stride }: BlockPlace): Module =>
+  new BasicBlock(inChannels, outChannels, { stride, shortcut: "A" });
+
+const plainBlock = ({ inChannels, outChannels, stride }: BlockPlace): Module =>
+  new PlainBlock(inChannels, outChannels, { stride });
 
 /** 6n + 2 layers in three stages of 16, 32 and 64 channels: `[N, 3, 32, 32]` -> `[N, classes]`. n = 3 is ResNet-20. */
 export class CifarResNet extends Module {
@@ -59,17 +46,28 @@ export class CifarResNet extends Module {
   readonly pool = new GlobalAvgPool();
   readonly linear: Linear;
 
-  constructor(n: number, { numClasses = 10, inChannels = 3 }: ModelOptions = {}) {
+  /** @throws ArgumentError unless n is an integer >= 1 */
+  constructor(n: number, { numClasses = 10, inChannels = 3, block = residualBlock }: CifarResNetOptions = {}) {
     super();
-    this.conv1 = conv3x3(inChannels, 16, 1);
-    const stage = (from: number, to: number, stride: number): Sequential =>
+    if (!Number.isSafeInteger(n) || n < 1)
+      throw new ArgumentError(`CifarResNet: n is ${n}; it needs an integer >= 1, for 6n + 2 layers`, { n });
+    const blocks = (stage: number, from: number, to: number): Sequential =>
       new Sequential(
-        ...Array.from({ length: n }, (_, i) => new CifarBlock(i === 0 ? from : to, to, i === 0 ? stride : 1)),
+        ...Array.from({ length: n }, (_, i) =>
+          block({
+            inChannels: i === 0 ? from : to,
+            outChannels: to,
+            stride: i === 0 && stage > 0 ? 2 : 1,
+            index: stage * n + i,
+          }),
+        ),
       );
-    this.layer1 = stage(16, 16, 1);
-    this.layer2 = stage(16, 32, 2);
-    this.layer3 = stage(32, 64, 2);
+    this.conv1 = conv3x3(inChannels, 16);
+    this.layer1 = blocks(0, 16, 16);
+    this.layer2 = blocks(1, 16, 32);
+    this.layer3 = blocks(2, 32, 64);
     this.linear = initialised(new Linear(64, numClasses), kaimingNormal());
+    initialiseConvolutions(this, kaimingNormal());
   }
 
   override forward(x: Tensor, ctx: Context): Tensor {
@@ -78,27 +76,113 @@ export class CifarResNet extends Module {
   }
 }
 
-const he2016 = "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, CVPR 2016";
+/** The paper's training: 64,000 iterations of 128 are 164 epochs of 50,000 images. */
+export const residualCifarRecipe = {
+  batchSize: 128,
+  epochs: 164,
+  optimizer: "sgd",
+  lr: 0.1,
+  momentum: 0.9,
+  weightDecay: 1e-4,
+  milestones: [82, 123],
+  gamma: 0.1,
+  note: "64,000 iterations, the rate divided by 10 after 32,000 and 48,000; crops of 32 from images padded by 4, and flips; the per-pixel mean subtracted",
+} as const;
+
+/** What all networks for CIFAR of this kind have in common. */
+export const cifarEntry = {
+  input: [3, 32, 32],
+  numClasses: 10,
+  preprocessing: {},
+} as const;
+
+const entry = { ...cifarEntry, citation: he2016, head: "linear", recipe: residualCifarRecipe } as const;
+
+const table6 = (top1: number) =>
+  [{ dataset: "cifar10", top1, protocol: "test", source: "He et al. 2016, table 6" }] as const;
+
+const build = (layers: number, make: (place: BlockPlace) => Module) => (options?: ModelOptions) =>
+  new CifarResNet((layers - 2) / 6, { ...options, block: make });
 
 /** The table's part of this paper. */
 export const residualCifarModels = {
+  plain20_cifar: {
+    ...entry,
+    summary: "20 layers for 32x32 images, without shortcuts",
+    build: build(20, plainBlock),
+  },
+  plain32_cifar: {
+    ...entry,
+    summary: "32 layers for 32x32 images, without shortcuts",
+    build: build(32, plainBlock),
+  },
+  plain44_cifar: {
+    ...entry,
+    summary: "44 layers for 32x32 images, without shortcuts",
+    build: build(44, plainBlock),
+  },
+  plain56_cifar: {
+    ...entry,
+    summary: "56 layers for 32x32 images, without shortcuts",
+    build: build(56, plainBlock),
+  },
   resnet20_cifar: {
+    ...entry,
     summary: "ResNet-20 for 32x32 images, shortcut option A",
-    citation: he2016,
-    input: [3, 32, 32],
-    numClasses: 10,
-    head: "linear",
-    build: (options?: ModelOptions) => new CifarResNet(3, options),
-    preprocessing: {},
+    build: build(20, residualBlock),
+    published: table6(8.75),
+    weights: [
+      {
+        name: "cifar10",
+        url: "https://raw.githubusercontent.com/akamaster/pytorch_resnet_cifar10/master/pretrained_models/resnet20-12fca82f.th",
+        sha256: "12fca82f0bebc4135bf1f32f6e3710e61d5108578464b84fd6d7f5c1b04036c8",
+        bytes: 1_099_231,
+        preprocessing: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+        classes: "cifar10",
+        licence: "BSD-2-Clause",
+        published: { dataset: "cifar10", top1: 8.27, protocol: "test", source: "akamaster/pytorch_resnet_cifar10" },
+      },
+    ],
+  },
+  resnet32_cifar: {
+    ...entry,
+    summary: "ResNet-32 for 32x32 images, shortcut option A",
+    build: build(32, residualBlock),
+    published: table6(7.51),
+  },
+  resnet44_cifar: {
+    ...entry,
+    summary: "ResNet-44 for 32x32 images, shortcut option A",
+    build: build(44, residualBlock),
+    published: table6(7.17),
+  },
+  resnet56_cifar: {
+    ...entry,
+    summary: "ResNet-56 for 32x32 images, shortcut option A",
+    build: build(56, residualBlock),
+    published: table6(6.97),
+  },
+  resnet110_cifar: {
+    ...entry,
+    summary: "ResNet-110 for 32x32 images, shortcut option A",
+    build: build(110, residualBlock),
     recipe: {
-      batchSize: 128,
-      epochs: 164,
-      optimizer: "sgd",
-      lr: 0.1,
-      momentum: 0.9,
-      weightDecay: 1e-4,
-      milestones: [82, 123],
-      gamma: 0.1,
+      ...residualCifarRecipe,
+      note: `${residualCifarRecipe.note}; at 0.01 until the training error is below 80 % (about 400 iterations)`,
     },
+    published: [
+      {
+        dataset: "cifar10",
+        top1: 6.43,
+        protocol: "test, best of 5 runs (6.61 +- 0.16)",
+        source: "He et al. 2016, table 6",
+      },
+    ],
+  },
+  resnet1202_cifar: {
+    ...entry,
+    summary: "ResNet-1202 for 32x32 images, shortcut option A",
+    build: build(1202, residualBlock),
+    published: table6(7.93),
   },
 } as const satisfies ModelTable;
