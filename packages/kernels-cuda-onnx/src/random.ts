@@ -20,10 +20,17 @@ export interface HostRandom {
   readonly stream: number;
 }
 
+/** What a tensor is behind barriers: recomputed numbers wait, but a key is there from the start. */
+function behindBarriers(tensor: Tensor | undefined): Tensor | undefined {
+  let source = tensor;
+  while (source?.node.op.name === "barrier") source = source.node.inputs[0];
+  return source;
+}
+
 function drawn(node: Node, keys: ReadonlySet<Node>): HostRandom | undefined {
   const output = node.outputs[0] as Tensor;
   const bits = node.op.name === "unitFloat" ? node.inputs[0]?.node : node;
-  const key = bits?.op.name === "randomBits" ? bits.inputs[0] : undefined;
+  const key = bits?.op.name === "randomBits" ? behindBarriers(bits.inputs[0]) : undefined;
   if (bits === undefined || key === undefined || !keys.has(key.node)) return undefined;
   return { tensor: output, key, stream: (bits.attrs as { stream: number }).stream };
 }
