@@ -13,23 +13,27 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "5" },
     threads: { type: "string", default: "2" },
     python: { type: "string", default: "/usr/bin/python3" },
+    model: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
 
-/** Ours, theirs, and what is measured. `target`: the least ratio that counts as reached. */
-const pairs = [
-  { model: "lenet5_modern", peer: "lenet5", batch: 128, modes: [{ mode: "train", target: 0.5 }] },
-  {
-    model: "resnet20_cifar",
-    peer: "resnet20",
-    batch: 128,
-    modes: [
-      { mode: "train", target: 0.6 },
-      { mode: "infer", target: 1.3 },
-    ],
-  },
+/** Ours, theirs, and the batches of both. `targets`: the least ratios of single models that count as reached. */
+const all = [
+  { model: "lenet5_modern", peer: "lenet5", train: 128, infer: 128, targets: { train: 0.5 } },
+  { model: "resnet20_cifar", peer: "resnet20", train: 128, infer: 128, targets: { train: 0.6, infer: 1.3 } },
+  { model: "resnet18", peer: "resnet18", train: 8, infer: 8 },
+  { model: "resnet50", peer: "resnet50", train: 4, infer: 4 },
+  { model: "alexnet", peer: "alexnet", train: 16, infer: 16 },
+  { model: "vgg16", peer: "vgg16", train: 2, infer: 4 },
+  // Ours trains its two auxiliary classifiers as well.
+  { model: "googlenet", peer: "googlenet", train: 8, infer: 8 },
+  { model: "densenet121", peer: "densenet121", train: 4, infer: 4 },
+  { model: "squeezenet1_0", peer: "squeezenet1_0", train: 8, infer: 8 },
 ];
+const modes = ["train", "infer"];
+/** What the geometric mean over all models has to reach. */
+const means = { train: 0.6, infer: 1.5 };
 
 function stop(message) {
   console.error(`bench: ${message}`);
@@ -38,9 +42,13 @@ function stop(message) {
 
 if (options.peers === undefined) {
   stop(
-    "usage: npm run bench -- --peers DIR [--seconds 6] [--rounds 5] [--threads 2] [--python /usr/bin/python3] [--json]",
+    "usage: npm run bench -- --peers DIR [--seconds 6] [--rounds 5] [--threads 2] [--model NAME,...] [--python /usr/bin/python3] [--json]",
   );
 }
+const wanted = options.model?.split(",") ?? all.map(({ model }) => model);
+const strange = wanted.filter((name) => !all.some(({ model }) => model === name));
+if (strange.length > 0) stop(`--model ${strange.join(",")}: there are ${all.map(({ model }) => model).join(", ")}`);
+const pairs = all.filter(({ model }) => wanted.includes(model));
 const script = join(resolve(options.peers), "torch_bench.py");
 if (!existsSync(script)) stop(`there is no ${script}; --peers names the folder that holds torch_bench.py`);
 const [seconds, rounds, threads] = ["seconds", "rounds", "threads"].map((name) => positive(options[name], name));
@@ -54,6 +62,9 @@ const versions = await run(options.python, ["-c", "import torch, torchvision; pr
 );
 const built = await build();
 if (built.code !== 0) process.exit(built.code);
+
+/** Images a second, in three digits or whole. */
+const rate = (value) => (value < 100 ? value.toPrecision(3) : Math.round(value).toLocaleString("en-US"));
 
 const busy = [];
 async function measure(work) {
@@ -79,8 +90,8 @@ async function ours(model, mode, batch) {
   ]);
   const [result] = jsonLines(output);
   if (result === undefined) throw new Error(`ocelli bench ${model} printed no JSON line:\n${output}`);
-  for (const [name, wanted] of Object.entries({ model, mode, batch, threads })) {
-    if (result[name] !== wanted) throw new Error(`ocelli bench measured ${name} ${result[name]} in place of ${wanted}`);
+  for (const [name, value] of Object.entries({ model, mode, batch, threads })) {
+    if (result[name] !== value) throw new Error(`ocelli bench measured ${name} ${result[name]} in place of ${value}`);
   }
   return result;
 }
@@ -100,39 +111,46 @@ async function theirs(peer, batch) {
 const measured = new Map();
 let adapter = "";
 for (let round = 0; round < rounds; round++) {
-  for (const { model, peer, batch, modes } of pairs) {
+  for (const { model, peer, ...batches } of pairs) {
     const mine = {};
     const measureOurs = async () => {
-      for (const { mode } of modes) {
-        const result = await measure(() => ours(model, mode, batch));
+      for (const mode of modes) {
+        const result = await measure(() => ours(model, mode, batches[mode]));
         mine[mode] = result.imagesPerSecond;
         adapter = result.adapter;
       }
     };
     // Whoever comes second finds a warmer machine: take turns.
     if (round % 2 === 0) await measureOurs();
-    const other = await measure(() => theirs(peer, batch));
+    const other = await measure(() => theirs(peer, batches.train));
     if (round % 2 === 1) await measureOurs();
-    for (const { mode } of modes) {
+    for (const mode of modes) {
       const key = `${model} ${mode}`;
       const [a, b] = [mine[mode], other[mode]];
       measured.set(key, [...(measured.get(key) ?? []), { ours: a, theirs: b, ratio: a / b }]);
-      console.error(
-        `round ${round + 1}  ${key}: ${a.toFixed(0)} against ${b.toFixed(0)} images/s, ratio ${(a / b).toFixed(2)}`,
-      );
+      console.error(`round ${round + 1}  ${key}: ${rate(a)} against ${rate(b)} images/s, ratio ${(a / b).toFixed(2)}`);
     }
   }
 }
 
-const images = (values) => Math.round(median(values)).toLocaleString("en-US");
-const rows = pairs.flatMap(({ model, batch, modes }) =>
-  modes.map(({ mode, target }) => {
-    const all = measured.get(`${model} ${mode}`);
-    const ratio = spread(all.map((one) => one.ratio));
-    const speeds = [images(all.map((one) => one.ours)), images(all.map((one) => one.theirs))];
-    return [model, mode, batch, ...speeds, ratio.text, ratio.range, verdict(ratio.middle, target)];
+const ratios = (model, mode) => measured.get(`${model} ${mode}`).map(({ ratio }) => ratio);
+const rows = pairs.flatMap(({ model, targets = {}, ...batches }) =>
+  modes.map((mode) => {
+    const rounds = measured.get(`${model} ${mode}`);
+    const ratio = spread(ratios(model, mode));
+    const speeds = [rounds.map((one) => one.ours), rounds.map((one) => one.theirs)].map((all) => rate(median(all)));
+    const target = targets[mode];
+    const judged = target === undefined ? "-" : verdict(ratio.middle, target);
+    return [model, mode, batches[mode], ...speeds, ratio.text, ratio.range, judged];
   }),
 );
+for (const mode of modes) {
+  const logs = pairs.map(({ model }) => Math.log(median(ratios(model, mode))));
+  const mean = Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
+  // A mean of some of them is no mean of all.
+  const judged = pairs.length === all.length ? verdict(mean, means[mode]) : "-";
+  rows.push([`geometric mean of ${pairs.length}`, mode, "", "", "", mean.toFixed(2), "", judged]);
+}
 const columns = [
   "model",
   "mode",

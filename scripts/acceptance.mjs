@@ -184,7 +184,91 @@ async function curves(model, options) {
   return compareCurves(model, { dataDir: data, ...options });
 }
 
+/** Does something on a device of its own. */
+async function withDevice(kind, work) {
+  if (kind === "webgpu") Object.assign(process.env, swiftShader());
+  const { onnx } = await import("@ocelli/kernels-cuda-onnx");
+  const { webgpu } = await import("@ocelli/kernels-webgpu");
+  const device = kind === "webgpu" ? await webgpu() : await onnx({ provider: "cpu", threads: 2 });
+  try {
+    return await work(device);
+  } finally {
+    await device.dispose();
+  }
+}
+
+/** The share of CIFAR-10's test images that the published ResNet-20 gets wrong. */
+async function resnet20Error(device, images) {
+  const weights = resolve(options["data-dir"], "weights", "resnet20-12fca82f.th");
+  const args = ["--model", "resnet20_cifar", "--data", "cifar10", "--data-dir", data, "--device", device];
+  const { code, lines } = await ocelli(["eval", weights, ...args, "--limit", `${images}`, "--json"]);
+  if (code !== 0) throw new Error(`ocelli eval ended with code ${code}`);
+  return 1 - lines.at(-1).accuracy;
+}
+
+async function publishedResnet20() {
+  const error = await resnet20Error("onnx-cpu", 10_000);
+  return { ok: Math.abs(error - 0.0827) < 0.0002, wanted: "8.27 % +- 0.02", got: percent(error) };
+}
+
+async function publishedResnet20OnWebgpu(images) {
+  const [onnx, webgpu] = [await resnet20Error("onnx-cpu", images), await resnet20Error("webgpu", images)];
+  return { ok: onnx === webgpu, wanted: `${percent(onnx)}, as on ONNX`, got: `${percent(webgpu)} of ${images} images` };
+}
+
+async function caffeLenet() {
+  const { caffeOnMnist } = await import("./zoo/checkpoints.mjs");
+  return withDevice("onnx", (device) => caffeOnMnist(device, resolve(options["data-dir"])));
+}
+
+/** Every model that has an oracle, or these. */
+async function torchvision(kind, names) {
+  const { oracleNames, torchvisionParity } = await import("./zoo/torchvision.mjs");
+  const dataDir = resolve(options["data-dir"]);
+  return withDevice(kind, (device) =>
+    torchvisionParity(names ?? oracleNames(dataDir), device, { dataDir, train: kind === "onnx" }),
+  );
+}
+
+async function stepsAndExports(names) {
+  const { modelNames } = await import("@ocelli/zoo");
+  const { everyModelStepsAndExports } = await import("./zoo/steps.mjs");
+  return withDevice("onnx", (device) => everyModelStepsAndExports(names ?? modelNames, device));
+}
+
+/** Damaged files: nothing but named errors, no hang, no allocation out of proportion. */
+async function fuzz(count) {
+  const { run } = await import("./fuzz-formats.mjs");
+  return run(count, 1);
+}
+
+const onePerPaper = [
+  "lenet1",
+  "alexnet_2012",
+  "zfnet",
+  "vgg11_lrn",
+  "nin_cifar10",
+  "googlenet_2014",
+  "inception_v2",
+  "inception_v3",
+  "resnet20_cifar",
+  "preact_resnet110_cifar",
+  "wrn_16_8",
+  "resnext50_32x4d",
+  "resnet110_stochastic_cifar",
+  "fractalnet20_cifar",
+  "densenet40_12_cifar",
+  "squeezenet1_0_complex_bypass",
+];
+
 const full = {
+  "published ResNet-20 on CIFAR-10's 10,000 test images": () => publishedResnet20(),
+  "the same on WebGPU, 1,000 images": () => publishedResnet20OnWebgpu(1000),
+  "Caffe's LeNet on MNIST": () => caffeLenet(),
+  "torchvision's models on ONNX: logits, loss, gradients": () => torchvision("onnx"),
+  "torchvision's models on WebGPU: logits": () => torchvision("webgpu"),
+  "every model of the zoo: a training step, an export": () => stepsAndExports(),
+  "100,000 damaged safetensors, PyTorch and ONNX files": () => fuzz(100_000),
   "compile ResNet-20's training step": () => compileTime(),
   "memory over 3,000 steps": () => memory(3000),
   "kill and resume": () => killAndResume(3),
@@ -194,6 +278,13 @@ const full = {
   "loss curves on WebGPU: resnet20_cifar, 50 steps, seeds 0 1 2": () => curves("resnet20_cifar", { forced: 5 }),
 };
 const brief = {
+  "published ResNet-20 on CIFAR-10's 10,000 test images": () => publishedResnet20(),
+  "the same on WebGPU, 200 images": () => publishedResnet20OnWebgpu(200),
+  "Caffe's LeNet on MNIST": () => caffeLenet(),
+  "torchvision's models on ONNX: logits, loss, gradients of four": () =>
+    torchvision("onnx", ["squeezenet1_0", "resnet18", "googlenet", "densenet121"]),
+  "torchvision's models on WebGPU: logits of two": () => torchvision("webgpu", ["squeezenet1_0", "resnet18"]),
+  "a training step, an export: one model a paper": () => stepsAndExports(onePerPaper),
   "compile ResNet-20's training step": () => compileTime(),
   "memory over 1,000 steps": () => memory(1000),
   "kill and resume": () => killAndResume(1),

@@ -38,6 +38,7 @@ for (const { manifest, tarball } of await pack(tarballs)) dependencies[manifest.
 const { devDependencies } = readJson(join(root, "package.json"));
 const { dependencies: cli } = readJson(join(root, "apps/cli/package.json"));
 dependencies["onnxruntime-node"] = cli["onnxruntime-node"];
+dependencies.echarts = cli.echarts;
 dependencies.webgpu = readJson(join(root, "packages/kernels-webgpu/package.json")).devDependencies.webgpu;
 dependencies["@types/node"] = devDependencies["@types/node"];
 writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }, null, 2));

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { type HostTensor, hostTensor } from "@ocelli/core";
+import type { Sharp } from "sharp";
 import { Failure } from "./errors.js";
 import type { ImageShape } from "./model.js";
 
@@ -10,15 +11,22 @@ export interface PreparedImage {
   readonly isLight: boolean;
 }
 
+export interface ReadOptions {
+  /** Swaps light and dark. */
+  readonly invert?: boolean;
+  /** The shorter side is brought to this, and the middle cut out. */
+  readonly resize?: number | undefined;
+}
+
 /**
- * Reads a picture and brings it to what a model takes. Grey ones are shown whole on a border of their background's kind, as digits are;
- * colour ones fill the frame, and what stands out is cut off.
+ * Reads a picture and brings it to what a model takes. With `resize` as torchvision does for its weights. Otherwise grey ones are shown
+ * whole on a border of their background's kind, as digits are; colour ones fill the frame, and what stands out is cut off.
  * @throws Failure for what is no picture
  */
 export async function readImage(
   path: string,
   [channels, height, width]: ImageShape,
-  { invert = false } = {},
+  { invert = false, resize }: ReadOptions = {},
 ): Promise<PreparedImage> {
   if ((await stat(path)).isDirectory()) throw new Failure(`${path}: it is a folder; name the pictures in it`);
   const bytes = await readFile(path);
@@ -30,7 +38,10 @@ export async function readImage(
   try {
     let picture = sharp(bytes, { failOn: "error" }).autoOrient().flatten({ background });
     picture = channels === 1 ? picture.greyscale() : picture.toColourspace("srgb");
-    picture = picture.resize(width, height, { fit: channels === 1 ? "contain" : "cover", background });
+    picture =
+      resize === undefined
+        ? picture.resize(width, height, { fit: channels === 1 ? "contain" : "cover", background })
+        : shorterSideThenMiddle(picture, await sizeOf(bytes), { resize, width, height });
     if (invert) picture = picture.negate({ alpha: false });
     const { data, info } = await picture.removeAlpha().raw().toBuffer({ resolveWithObject: true });
     const pixels = toPlanes(data, info.channels, [channels, height, width]);
@@ -39,6 +50,40 @@ export async function readImage(
     throw new Failure(`${path}: not a picture that can be read (${firstLine(error)}). PNG, JPEG and WebP work.`);
   }
 }
+
+/** Upright. */
+async function sizeOf(bytes: Uint8Array): Promise<Size> {
+  const { default: sharp } = await import("sharp");
+  return (await sharp(bytes).metadata()).autoOrient;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Bilinear with as wide a filter as the picture is scaled down, and torchvision's rounding: the longer side is cut off to a whole
+ * number, half a pixel of margin goes to the even side. Within two levels of Pillow's pixels where the picture is
+ * scaled down.
+ */
+function shorterSideThenMiddle(
+  picture: Sharp,
+  from: Size,
+  { resize, width, height }: Size & { readonly resize: number },
+): Sharp {
+  const short = Math.min(from.width, from.height);
+  // A crop larger than the resized picture has nothing to cut from.
+  const side = Math.max(resize, width, height);
+  const scaled = (length: number): number => Math.trunc((side * length) / short);
+  const to = { width: scaled(from.width), height: scaled(from.height) };
+  const margin = (outer: number, inner: number): number => roundHalfEven((outer - inner) / 2);
+  return picture
+    .resize(to.width, to.height, { fit: "fill", kernel: "linear", fastShrinkOnLoad: false })
+    .extract({ left: margin(to.width, width), top: margin(to.height, height), width, height });
+}
+
+const roundHalfEven = (value: number): number => (value % 1 === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
 
 /** Writes grey pixels as a PNG. */
 export async function encodePng(pixels: Uint8Array, width: number, height: number): Promise<Uint8Array> {

@@ -110,9 +110,45 @@ function addInspection(program: Command, io: Io): void {
     .argument("<model>", "a name from `ocelli list`")
     .addOption(new Option("--input <shape>", "channels x height x width, like 1x28x28").argParser(shape))
     .addOption(new Option("--classes <n>", "number of classes").argParser(count))
+    .addOption(new Option("--batch <n>", "images at once (default: 1)").argParser(count))
+    .addOption(
+      new Option("--depth <n>", "add up what is nested deeper than this").argParser(number({ integer: true, min: 0 })),
+    )
+    .option("--training", "also the peak memory of a training step, with momentum")
+    .addOption(
+      new Option("--style <name>", "whose columns and totals (default: ocelli)")
+        .choices(["ocelli", "torchsummary"])
+        .conflicts(["csv", "depth", "training"]),
+    )
     .addOption(json().conflicts("csv"))
     .option("--csv", "print comma-separated values")
     .action(async (name, flags) => (await import("./commands/summary.js")).summary(io, name, flags));
+  program
+    .command("compare")
+    .description("models side by side: what each costs, and its published error")
+    .argument("[model...]", "names from `ocelli list` (default: all with an error on the data set)")
+    .addOption(
+      new Option("--dataset <name>", "whose errors").choices(["imagenet", "cifar10", "cifar100"]).default("imagenet"),
+    )
+    .addOption(json().conflicts("csv"))
+    .option("--csv", "print comma-separated values")
+    .option("--svg <file>", "draw accuracy, operations and parameters; for up to 12 models also their layers")
+    .option("--html <file>", "the charts and a table as one page")
+    .action(async (names, flags) => (await import("./commands/compare.js")).compare(io, names, flags));
+  program
+    .command("graph")
+    .description("a model as boxes and arrows")
+    .argument("<model>", "a name from `ocelli list`")
+    .addOption(new Option("--input <shape>", "channels x height x width, like 3x224x224").argParser(shape))
+    .addOption(
+      new Option("--depth <n>", "levels of blocks to open (default: as many as can be read)").argParser(
+        number({ integer: true, min: 0 }),
+      ),
+    )
+    .option("--training", "as it is in training: with dropout and auxiliary classifiers")
+    .option("--svg <file>", "write a picture")
+    .option("--html <file>", "write a page whose blocks open and close")
+    .action(async (name, flags) => (await import("./commands/graph.js")).graph(io, name, flags));
   program
     .command("doctor")
     .description("what there is to run on, and what is missing")
@@ -131,9 +167,9 @@ function addTraining(program: Command, io: Io): void {
     .addOption(limit())
     .addOption(new Option("--epochs <n>", "passes over the data (default: the model's recipe)").argParser(count))
     .addOption(new Option("--batch-size <n>", "images a step").argParser(count))
-    .addOption(new Option("--optimizer <name>", "update rule").choices(["sgd", "adam"]))
+    .addOption(new Option("--optimizer <name>", "update rule").choices(["sgd", "adam", "rmsprop"]))
     .addOption(new Option("--lr <x>", "learning rate").argParser(positive))
-    .addOption(new Option("--momentum <x>", "momentum of sgd").argParser(share))
+    .addOption(new Option("--momentum <x>", "momentum of sgd and rmsprop").argParser(share))
     .addOption(new Option("--weight-decay <x>", "L2 penalty").argParser(share))
     .addOption(new Option("--schedule <name>", "learning rate over time").choices(["constant", "step"]))
     .addOption(new Option("--step-size <n>", "epochs of a step of the schedule").argParser(positive))
@@ -159,7 +195,8 @@ function addTraining(program: Command, io: Io): void {
 }
 
 function addUse(program: Command, io: Io): void {
-  const source = "folder of a run, or a .safetensors file";
+  const source =
+    "folder of a run, a file of weights (.safetensors, .pth, .pt, .th, .onnx), or a model with published ones (resnet18, resnet18:NAME)";
   program
     .command("eval")
     .description("accuracy and loss on a test set")
@@ -202,6 +239,14 @@ function addUse(program: Command, io: Io): void {
     .addOption(checkpoint())
     .addOption(json())
     .action(async (path, flags) => (await import("./commands/export.js")).exportModel(io, path, flags));
+  program
+    .command("convert")
+    .description("rewrite weights in another format: .safetensors, .pth (.pt, .th) or .onnx")
+    .argument("<in>", "file of weights")
+    .argument("<out>", "file to write; its ending names the format")
+    .addOption(new Option("--model <name>", "check the weights against this model and take its names; .onnx needs it"))
+    .addOption(json())
+    .action(async (from, to, flags) => (await import("./commands/convert.js")).convert(io, from, to, flags));
   program
     .command("bench")
     .description("speed on synthetic images")

@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   FormatError,
@@ -11,12 +11,31 @@ import {
   StateError,
   sameShape,
 } from "@ocelli/core";
-import { readSafetensors, toHostTensor } from "@ocelli/formats";
-import { loadStateDict, logitsOf, traceModule } from "@ocelli/layers";
-import { makeTransform, nonFiniteEntry, normalize, type Transform } from "@ocelli/training";
+import { toHostTensor } from "@ocelli/formats";
+import { inventory, loadStateDict, logitsOf, traceModule } from "@ocelli/layers";
+import { makeTransform, normalize, type Transform } from "@ocelli/training";
 import { type RunConfig, RunDirectory } from "@ocelli/training/node";
-import { type ModelEntry, type ModelOptions, modelEntry, modelNames, type ZooModel } from "@ocelli/zoo";
+import {
+  checkTrainingSize,
+  type ModelEntry,
+  type ModelName,
+  type ModelOptions,
+  modelEntry,
+  modelNames,
+  type Preprocessing,
+  type WeightsEntry,
+  type ZooModel,
+} from "@ocelli/zoo";
+import { classNames } from "./classes.js";
 import { UsageError } from "./errors.js";
+import {
+  nonFiniteTensor,
+  readWeights,
+  renameTensors,
+  type WeightsFile,
+  weightsEndings,
+  weightsFormat,
+} from "./weights-file.js";
 
 export type ImageShape = readonly [channels: number, height: number, width: number];
 
@@ -32,11 +51,19 @@ export interface LoadedModel {
   readonly transform: Transform | undefined;
   /** Of an image before the transform. */
   readonly image: ImageShape;
+  /** Pictures: the shorter side is brought to this, and the middle cut out. Undefined: they fill the image as they are. */
+  readonly resize: number | undefined;
   /** Undefined: the file does not name them. */
   readonly classes: readonly string[] | undefined;
   /** The file that the values are from. */
   readonly file: string;
   readonly run: RunConfig | undefined;
+}
+
+/** How a model is opened. */
+interface LoadFlags extends ModelFlags {
+  /** What the zoo says about the file. */
+  readonly weights?: WeightsEntry | undefined;
 }
 
 export interface ModelFlags {
@@ -51,6 +78,7 @@ export interface Passport {
   readonly options: ModelOptions;
   readonly classes: readonly string[];
   readonly image: ImageShape;
+  readonly resize?: number;
   readonly transform: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
 }
 
@@ -63,20 +91,21 @@ export function entryOf(name: string): ModelEntry {
   }
 }
 
-/** Opens a run folder, a checkpoint inside one, or a file of weights. */
-export async function loadModel(path: string, flags: ModelFlags = {}): Promise<LoadedModel> {
+/** Opens a run folder, a checkpoint inside one, or a file of weights. `warn` gets a line where something is odd but no error. */
+export async function loadModel(
+  path: string,
+  flags: LoadFlags = {},
+  warn: (line: string) => void = () => undefined,
+): Promise<LoadedModel> {
   if ((await stat(path)).isDirectory()) return fromRun(await RunDirectory.open(path), flags);
   const kind = /^(last|best)\.safetensors$/.exec(basename(path))?.[1] as "last" | "best" | undefined;
   const inRun =
     kind !== undefined && (await stat(join(dirname(path), "run.json")).catch(() => undefined)) !== undefined;
   if (inRun) return fromRun(await RunDirectory.open(dirname(path)), { ...flags, checkpoint: kind });
-  if (!path.toLowerCase().endsWith(".safetensors")) {
-    const onnx = path.toLowerCase().endsWith(".onnx")
-      ? " An ONNX file runs in any ONNX runtime; here, name what it was exported from."
-      : "";
-    throw new UsageError(`${path} is neither a run folder nor a .safetensors file.${onnx}`);
+  if (weightsFormat(path) === undefined) {
+    throw new UsageError(`${path} is neither a run folder nor a file of weights (${weightsEndings})`);
   }
-  return fromWeights(path, flags);
+  return fromWeights(path, flags, warn);
 }
 
 async function fromRun(directory: RunDirectory, { model: wanted, checkpoint }: ModelFlags): Promise<LoadedModel> {
@@ -88,20 +117,24 @@ async function fromRun(directory: RunDirectory, { model: wanted, checkpoint }: M
   const kind = checkpoint ?? ((await directory.has("best")) ? "best" : "last");
   const { values } = await directory.load(kind);
   const file = directory.checkpointPath(kind);
-  return { ...assemble(file, passport, { ...values.params, ...values.buffers }), file, run: config };
+  return { ...assemble(file, passport, () => ({ ...values.params, ...values.buffers })), file, run: config };
 }
 
-async function fromWeights(path: string, { model: wanted }: ModelFlags): Promise<LoadedModel> {
-  const { tensors, metadata } = readSafetensors(await readFile(path), { name: path });
-  const flat: Record<string, HostTensor> = {};
-  for (const [name, tensor] of tensors) flat[name] = toHostTensor(tensor, `${path}: ${name}`);
-  const bad = nonFiniteEntry({ weights: flat })?.replace("weights/", "");
-  if (bad !== undefined) throw new FormatError(`${path}: ${bad} holds values that are not finite (NaN or infinity)`);
+async function fromWeights(
+  path: string,
+  { model: wanted, weights: described }: LoadFlags,
+  warn: (line: string) => void,
+): Promise<LoadedModel> {
+  const weights = await readWeights(path);
+  const { tensors, metadata } = weights;
+  const bad = nonFiniteTensor(tensors);
+  if (bad !== undefined) warn(nonFiniteNote(path, bad));
   const passport = metadata.ocelli === undefined ? undefined : parsePassport(path, metadata.ocelli);
   if (passport !== undefined) {
     if (wanted !== undefined && wanted !== passport.model)
       throw new UsageError(`--model ${wanted}: ${path} is of ${passport.model}`);
-    return { ...assemble(path, passport, flat), file: path, run: undefined };
+    const values = (model: ZooModel) => valuesFor(model, path, weights);
+    return { ...assemble(path, passport, values), file: path, run: undefined };
   }
   if (wanted === undefined) {
     throw new UsageError(
@@ -109,22 +142,41 @@ async function fromWeights(path: string, { model: wanted }: ModelFlags): Promise
     );
   }
   const entry = entryOf(wanted);
-  const options: ModelOptions = { numClasses: entry.numClasses, inChannels: entry.input[0] };
+  const renamed = renameTensors(tensors, (name) => entry.rename?.(name) ?? name, path);
+  const options: ModelOptions = {
+    // As many as the file's last layer has: of a model that somebody trained on, say.
+    numClasses: renamed.get(`${entry.head}.weight`)?.shape[0] || entry.numClasses,
+    inChannels: entry.input[0],
+    ...described?.options,
+  };
   const model = entry.build(options);
-  const transform = publishedTransform(entry);
-  const values = fitted(path, model, flat);
+  const published = described ?? entry.weights?.[0];
+  const preprocessing = published?.preprocessing ?? entry.preprocessing;
   return {
     name: wanted,
     options,
     entry,
     model,
-    values,
-    transform,
-    image: imageOf(entry),
-    classes: undefined,
+    values: fitted(path, model, valuesFor(model, path, { ...weights, tensors: renamed })),
+    transform: publishedTransform(preprocessing),
+    image: imageOf(entry, options),
+    resize: preprocessing.resize,
+    classes: await classNames(published?.classes ?? "imagenet", options.numClasses),
     file: path,
     run: undefined,
   };
+}
+
+/** For people: a network with such weights gives nonsense, but a look at it may be just what is wanted. */
+export function nonFiniteNote(path: string, tensor: string): string {
+  return `note: ${path}: ${tensor} holds values that are not finite (NaN or infinity)`;
+}
+
+/** A file's tensors as values. An ONNX file holds other constants too: of those only what the model has a name for. */
+function valuesFor(model: ZooModel, path: string, { format, tensors }: WeightsFile): Record<string, HostTensor> {
+  const { slots } = inventory(model);
+  const wanted = [...tensors].filter(([name]) => format !== "onnx" || slots.has(name));
+  return Object.fromEntries(wanted.map(([name, tensor]) => [name, toHostTensor(tensor, `${path}: ${name}`)]));
 }
 
 /** Values in the model's order and dtypes. @throws StateError that names the file and lists what does not fit */
@@ -140,12 +192,12 @@ function fitted(path: string, model: ZooModel, flat: Readonly<Record<string, Hos
 function assemble(
   path: string,
   passport: Passport,
-  flat: Readonly<Record<string, HostTensor>>,
+  flat: (model: ZooModel) => Readonly<Record<string, HostTensor>>,
 ): Omit<LoadedModel, "file" | "run"> {
-  const { model: name, options, classes, image, transform } = passport;
+  const { model: name, options, classes, image, resize, transform } = passport;
   const entry = entryOf(name);
   const model = entry.build(options);
-  const values = fitted(path, model, flat);
+  const values = fitted(path, model, flat(model));
   return {
     name,
     options,
@@ -154,6 +206,7 @@ function assemble(
     values,
     classes,
     image,
+    resize,
     transform: makeTransform(transform.name, transform.options),
   };
 }
@@ -170,19 +223,26 @@ function parsePassport(path: string, text: string): Passport {
 
 /** Files come from anywhere: every field is looked at before it is used. */
 function checkedPassport(where: string, given: unknown): Passport {
-  const { model, options, classes, image, transform } = (given ?? {}) as Partial<Record<keyof Passport, unknown>>;
+  const { model, options, classes, image, resize, transform } = (given ?? {}) as Partial<
+    Record<keyof Passport, unknown>
+  >;
   const positive = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
+  // The size of images may be one number or two.
+  const isOption = (name: string, value: unknown): boolean =>
+    name === "inputSize" && Array.isArray(value) ? value.length === 2 && value.every(positive) : positive(value);
   const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
   const good: Readonly<Record<keyof Passport, boolean>> = {
     model: typeof model === "string",
-    options: isObject(options) && Object.values(options).every(positive),
+    options: isObject(options) && Object.entries(options).every(([name, value]) => isOption(name, value)),
     classes: Array.isArray(classes) && classes.every((name) => typeof name === "string"),
     image: Array.isArray(image) && image.length === 3 && image.every(positive),
+    resize: resize === undefined || positive(resize),
     transform: isObject(transform) && typeof transform.name === "string" && isObject(transform.options),
   };
   const bad = Object.entries(good).flatMap(([name, fine]) => (fine ? [] : [name]));
   if (bad.length > 0) throw new FormatError(`${where}: not what ocelli writes in ${bad.join(", ")}`, { bad });
-  return { model, options, classes, image, transform } as Passport;
+  const size = resize === undefined ? {} : { resize };
+  return { model, options, classes, image, transform, ...size } as Passport;
 }
 
 /** What a run says about its model. @throws FormatError for a run.json that somebody changed */
@@ -198,12 +258,17 @@ export function passportOf({ config, path }: RunDirectory): Passport {
 }
 
 /** Images as they come, before the entry's own border. */
-export function imageOf({ input, preprocessing: { pad = 0 } }: ModelEntry): ImageShape {
-  return [input[0], input[1] - 2 * pad, input[2] - 2 * pad];
+export function imageOf(
+  { input, preprocessing: { pad = 0 } }: ModelEntry,
+  { inputSize }: ModelOptions = {},
+): ImageShape {
+  const size = inputSize ?? [input[1], input[2]];
+  const [height, width] = typeof size === "number" ? [size, size] : size;
+  return [input[0], height - 2 * pad, width - 2 * pad];
 }
 
-/** The transform that the model was published with; undefined where it depends on the data. */
-function publishedTransform({ preprocessing: { mean, std, pad = 0 } }: ModelEntry): Transform | undefined {
+/** The transform that weights or a model were published with; undefined where it depends on the data. */
+function publishedTransform({ mean, std, pad = 0 }: Preprocessing): Transform | undefined {
   return mean === undefined || std === undefined ? undefined : normalize({ mean, std, pad });
 }
 
@@ -215,7 +280,7 @@ export function transformFor(
   const { pad = 0 } = entry.preprocessing;
   // A constant channel has no spread to divide by.
   const std = statistics.std.map((value) => (value > 0 ? value : 1));
-  return publishedTransform(entry) ?? normalize({ mean: statistics.mean, std, pad });
+  return publishedTransform(entry.preprocessing) ?? normalize({ mean: statistics.mean, std, pad });
 }
 
 /** Builds the model for some data. @throws UsageError where the two do not go together */
@@ -224,8 +289,9 @@ export function buildFor(
   data: { readonly name: string; readonly image: ImageShape; readonly classes: number },
 ): { model: ZooModel; options: ModelOptions } {
   const entry = entryOf(name);
-  const options: ModelOptions = { numClasses: data.classes, inChannels: data.image[0] };
+  const options = optionsFor(entry, data.image, data.classes);
   try {
+    checkTrainingSize(name as ModelName, { inputSize: [entry.input[1], entry.input[2]], ...options });
     const model = entry.build(options);
     checkInput(model, entry, data.image, data.classes);
     return { model, options };
@@ -236,6 +302,17 @@ export function buildFor(
       `${name} takes ${shape(imageOf(entry))} images; ${data.name} has ${shape(data.image)} in ${data.classes} classes\n  ${error.message.replaceAll("\n", "\n  ")}`,
     );
   }
+}
+
+/** What the data asks of the model; the size of the images only where it is not the model's own. */
+function optionsFor(
+  { input: own, preprocessing: { pad = 0 } }: ModelEntry,
+  [inChannels, height, width]: ImageShape,
+  numClasses: number,
+): ModelOptions {
+  const [h, w] = [height + 2 * pad, width + 2 * pad];
+  const inputSize = h === own[1] && w === own[2] ? {} : { inputSize: h === w ? h : ([h, w] as const) };
+  return { numClasses, inChannels, ...inputSize };
 }
 
 /** Traces the model on images of this shape. @throws ShapeError, ArgumentError of the layer that does not take them */

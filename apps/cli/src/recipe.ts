@@ -6,7 +6,7 @@ import { listed, plural } from "./terminal.js";
 export interface RecipeFlags {
   readonly epochs?: number;
   readonly batchSize?: number;
-  readonly optimizer?: "sgd" | "adam";
+  readonly optimizer?: Recipe["optimizer"];
   readonly lr?: number;
   readonly momentum?: number;
   readonly weightDecay?: number;
@@ -44,12 +44,22 @@ function optimizerOf(recipe: Recipe, flags: RecipeFlags, batchSize: number): Opt
   const own = name === recipe.optimizer;
   const weightDecay = flags.weightDecay ?? (own ? (recipe.weightDecay ?? 0) : 0);
   if (name === "adam") {
-    if (flags.momentum !== undefined) throw new UsageError("--momentum is an option of sgd; adam has its own averages");
+    if (flags.momentum !== undefined)
+      throw new UsageError("--momentum is an option of sgd and rmsprop; adam has its own averages");
     return makeOptimizer(name, { lr: flags.lr ?? (own ? recipe.lr : 1e-3), weightDecay });
+  }
+  if (name === "rmsprop") {
+    const { alpha, eps } = recipe;
+    const averages = own ? { ...(alpha !== undefined && { alpha }), ...(eps !== undefined && { eps }) } : {};
+    const momentum = flags.momentum ?? (own ? (recipe.momentum ?? 0) : 0);
+    return makeOptimizer(name, { lr: flags.lr ?? (own ? recipe.lr : 1e-3), momentum, weightDecay, ...averages });
   }
   const scaled = Number(((recipe.lr * batchSize) / recipe.batchSize).toPrecision(3));
   const lr = flags.lr ?? (own ? scaled : 0.01);
-  return makeOptimizer(name, { lr, momentum: flags.momentum ?? (own ? (recipe.momentum ?? 0) : 0.9), weightDecay });
+  const momentum = flags.momentum ?? (own ? (recipe.momentum ?? 0) : 0.9);
+  // Nesterov's step looks ahead along the momentum: without any there is none.
+  const nesterov = own && momentum > 0 && recipe.nesterov === true;
+  return makeOptimizer(name, { lr, momentum, weightDecay, ...(nesterov && { nesterov }) });
 }
 
 function scheduleOf(recipe: Recipe, flags: RecipeFlags, epochs: number): Schedule {
@@ -64,6 +74,11 @@ function scheduleOf(recipe: Recipe, flags: RecipeFlags, epochs: number): Schedul
       throw new UsageError("--schedule step needs --step-size, the number of epochs of a step");
     return makeSchedule("step", { stepSize, gamma: gamma ?? 0.1 });
   }
+  if (recipe.every !== undefined) {
+    // Fewer epochs than a step has keep their proportion; the schedule takes fractions.
+    const every = Number(((recipe.every * epochs) / recipe.epochs).toPrecision(3));
+    return makeSchedule("step", { stepSize: every, gamma: gamma ?? recipe.gamma ?? 0.1 });
+  }
   const scaled = (recipe.milestones ?? []).map((epoch) => Math.max(1, Math.round((epoch * epochs) / recipe.epochs)));
   const milestones = [...new Set(scaled)].filter((epoch) => epoch < epochs);
   if (milestones.length === 0) return makeSchedule("constant", {});
@@ -72,15 +87,16 @@ function scheduleOf(recipe: Recipe, flags: RecipeFlags, epochs: number): Schedul
 
 /** The plan in words, on two lines. */
 export function describePlan({ epochs, batchSize, optimizer, schedule }: Plan, seed: number): string {
-  const { lr, momentum, weightDecay } = optimizer.options;
+  const { lr, momentum, nesterov, weightDecay } = optimizer.options;
   const parts = [optimizer.name, `learning rate ${lr}${describeSchedule(schedule)}`];
-  if (momentum) parts.push(`momentum ${momentum}`);
+  if (momentum) parts.push(`${nesterov ? "Nesterov " : ""}momentum ${momentum}`);
   if (weightDecay) parts.push(`weight decay ${weightDecay}`);
   return `${parts.join(", ")}\n${plural(epochs, "epoch")}, batches of ${batchSize}, seed ${seed}`;
 }
 
 function describeSchedule({ name, options }: Schedule): string {
-  if (name === "step") return ` (times ${options.gamma} every ${plural(options.stepSize as number, "epoch")})`;
+  if (name === "step")
+    return ` (times ${options.gamma} every ${options.stepSize === 1 ? "epoch" : `${options.stepSize} epochs`})`;
   if (name !== "multiStep") return "";
   const milestones = options.milestones as readonly number[];
   return ` (times ${options.gamma} after epoch${milestones.length === 1 ? "" : "s"} ${listed(milestones)})`;

@@ -87,7 +87,7 @@ export async function succeed(args: readonly string[], options?: RunOptions): Pr
 /** Runs the command and expects one clear message and this exit code. */
 export async function fails(code: number, args: readonly string[]): Promise<string> {
   const result = await ocelli(args);
-  expect(result.err).toMatch(/^(note: .*\n)*error: /);
+  expect(result.err).toMatch(/^((note: |downloading ).*\n)*error: /);
   expect(result.err).not.toMatch(/\n\s+at .*\.(ts|js):\d/);
   expect(result.code).toBe(code);
   return result.err;

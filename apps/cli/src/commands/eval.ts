@@ -5,7 +5,8 @@ import { type DeviceFlags, describeDevice, openDevice } from "../device.js";
 import { UsageError } from "../errors.js";
 import { interruptible } from "../interrupt.js";
 import { type Io, note, print, printJson } from "../io.js";
-import { type LoadedModel, loadModel, type ModelFlags } from "../model.js";
+import type { LoadedModel, ModelFlags } from "../model.js";
+import { openModel } from "../published.js";
 import { colors, formatInteger, formatLoss, formatPercent, labelled } from "../terminal.js";
 
 export interface EvalFlags extends ModelFlags, DeviceFlags, Partial<DataFlags> {
@@ -17,7 +18,7 @@ export interface EvalFlags extends ModelFlags, DeviceFlags, Partial<DataFlags> {
 
 /** `ocelli eval RUN|WEIGHTS`: accuracy and loss on a test set. */
 export async function evaluate(io: Io, path: string, flags: EvalFlags): Promise<void> {
-  const loaded = await loadModel(path, flags);
+  const loaded = await openModel(io, path, flags);
   await interruptible(io, "stopping ...", async (signal) => {
     const data = await loadData(io, dataOf(loaded, flags), signal);
     checkData(loaded, data.test.name, data.test.shape, data.test.classes.length);

@@ -7,7 +7,8 @@ import type { Transform } from "@ocelli/training";
 import { writeAtomic } from "@ocelli/training/node";
 import { UsageError } from "../errors.js";
 import { type Io, print, printJson } from "../io.js";
-import { type ImageShape, type LoadedModel, loadModel, type ModelFlags, type Passport } from "../model.js";
+import type { ImageShape, LoadedModel, ModelFlags, Passport } from "../model.js";
+import { openModel } from "../published.js";
 import { colors, formatInteger, labelled } from "../terminal.js";
 import { ocelliVersion } from "../versions.js";
 
@@ -33,7 +34,7 @@ export interface Exported {
 export async function exportModel(io: Io, path: string, flags: ExportFlags): Promise<void> {
   if (flags.withTransform && flags.to !== "onnx")
     throw new UsageError("--with-transform is for --to onnx: safetensors holds weights only");
-  const loaded = await loadModel(path, flags);
+  const loaded = await openModel(io, path, flags);
   const exported = await writeExport(loaded, flags);
   if (flags.json) return printJson(io, exported);
   const { file, bytes, inputs, outputs } = exported;
@@ -90,13 +91,13 @@ function inputShape({ image, entry }: LoadedModel, withTransform: boolean): ["N"
 }
 
 /** Told before the work, not after it. */
-async function checkOutput(path: string): Promise<void> {
+export async function checkOutput(path: string, flag = "-o "): Promise<void> {
   const there = await stat(path).catch(() => undefined);
-  if (there?.isDirectory()) throw new UsageError(`-o ${path} is a folder; the name of a file is needed`);
+  if (there?.isDirectory()) throw new UsageError(`${flag}${path} is a folder; the name of a file is needed`);
   // Renaming over a device would replace it.
-  if (there !== undefined && !there.isFile()) throw new UsageError(`-o ${path} is no ordinary file`);
+  if (there !== undefined && !there.isFile()) throw new UsageError(`${flag}${path} is no ordinary file`);
   const folder = await stat(dirname(path)).catch(() => undefined);
-  if (!folder?.isDirectory()) throw new UsageError(`-o ${path}: there is no folder ${dirname(path)}`);
+  if (!folder?.isDirectory()) throw new UsageError(`${flag}${path}: there is no folder ${dirname(path)}`);
 }
 
 function safetensorsOf(loaded: LoadedModel): Uint8Array {
@@ -110,7 +111,7 @@ function safetensorsOf(loaded: LoadedModel): Uint8Array {
 }
 
 function metadataOf(
-  { name, options, classes = [], image, transform }: LoadedModel,
+  { name, options, classes = [], image, resize, transform }: LoadedModel,
   withTransform: boolean,
 ): Record<string, string> {
   if (transform === undefined) return {};
@@ -119,6 +120,7 @@ function metadataOf(
     options,
     classes,
     image,
+    ...(resize === undefined ? {} : { resize }),
     transform: { name: transform.name, options: transform.options },
   };
   const input = withTransform ? "uint8 pixels 0..255" : normalisation(transform);

@@ -1,38 +1,41 @@
-import { summary } from "@ocelli/inspect";
+import { sizeOf } from "@ocelli/core";
 import { type ModelEntry, modelEntry, modelNames } from "@ocelli/zoo";
 import { type Io, print, printJson } from "../io.js";
 import { colors, formatInteger, table } from "../terminal.js";
 
-interface Line {
-  readonly name: string;
-  readonly summary: string;
-  readonly input: readonly number[];
-  readonly parameters: number;
-  readonly citation: string;
-}
-
-/** `ocelli list`: every model of the zoo. */
+/** `ocelli list`: every model of the zoo, paper by paper. */
 export function list(io: Io, { json = false }: { readonly json?: boolean }): void {
-  const lines = modelNames.map((name) => lineOf(name, modelEntry(name)));
+  const models = modelNames.map((name) => ({ name, entry: modelEntry(name), parameters: parametersOf(name) }));
   if (json) {
-    for (const line of lines) printJson(io, line);
+    // Functions are not printed: what is left is the entry's data.
+    for (const { name, entry, parameters } of models) printJson(io, { name, parameters, ...entry });
     return;
   }
   const { bold, dim } = colors(io);
-  const rows = lines.map(({ name, input, parameters }) => [
+  const rows = models.map(({ name, entry, parameters }) => [
     name,
-    input.join("x"),
-    `${formatInteger(parameters)} parameters`,
+    entry.input.join("x"),
+    formatInteger(parameters),
+    entry.weights === undefined
+      ? entry.summary
+      : `${entry.summary} [${entry.weights.map((weights) => weights.name).join(", ")}]`,
   ]);
-  for (const [i, text] of table(rows, [1, 2]).entries()) {
-    const { name, summary: what, citation } = lines[i] as Line;
-    print(io, `${bold(name)}${text.slice(name.length)}`);
-    print(io, `  ${what}`);
-    print(io, `  ${dim(citation)}`);
+  const lines = table(rows, [1, 2]);
+  for (const [i, { name, entry }] of models.entries()) {
+    const isFirst = entry.citation !== models[i - 1]?.entry.citation;
+    if (isFirst && i > 0) print(io);
+    if (isFirst) print(io, dim(entry.citation));
+    print(io, `  ${bold(name)}${(lines[i] as string).slice(name.length)}`);
   }
+  print(io);
+  print(
+    io,
+    dim("Name, images, parameters; in brackets the published weights, which eval, predict and export take by name."),
+  );
 }
 
-function lineOf(name: string, entry: ModelEntry): Line {
-  const { parameters } = summary(entry.build(), entry.input).totals;
-  return { name, summary: entry.summary, input: entry.input, parameters, citation: entry.citation };
+/** By shapes alone: nothing is traced. */
+function parametersOf(name: string): number {
+  const entry: ModelEntry = modelEntry(name);
+  return [...entry.build().parameters().values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }

@@ -3,7 +3,8 @@ import { normalize, predictor, type Transform } from "@ocelli/training";
 import { type DeviceFlags, openDevice } from "../device.js";
 import { readImage } from "../images.js";
 import { type Io, note, print, printJson } from "../io.js";
-import { type LoadedModel, loadModel, type ModelFlags } from "../model.js";
+import type { LoadedModel, ModelFlags } from "../model.js";
+import { openModel } from "../published.js";
 import { colors, formatPercent } from "../terminal.js";
 import { given } from "./eval.js";
 
@@ -21,13 +22,14 @@ interface Guess {
   readonly probability: number;
 }
 
-/** `ocelli predict RUN|WEIGHTS IMAGE...`: the most likely classes of pictures. */
+/** `ocelli predict RUN|WEIGHTS|MODEL IMAGE...`: the most likely classes of pictures. */
 export async function predict(io: Io, path: string, images: readonly string[], flags: PredictFlags): Promise<void> {
   const { top = 3, invert = false, json = false } = flags;
-  const loaded = await loadModel(path, flags);
+  const loaded = await openModel(io, path, flags);
   const transform = transformOf(io, loaded, flags);
   // Read before a device is opened: a wrong name is told at once.
-  const pictures = await Promise.all(images.map((image) => readImage(image, loaded.image, { invert })));
+  const { resize } = loaded;
+  const pictures = await Promise.all(images.map((image) => readImage(image, loaded.image, { invert, resize })));
   const device = await openDevice(flags, (line) => note(io, line));
   try {
     const run = await predictor(device, loaded.values, { model: loaded.model, transform });

@@ -65,7 +65,7 @@ export function draftRun(
   );
   const config = {
     format: "ocelli-run-1" as const,
-    model: { name: model, options: { ...built.options } as Record<string, number> },
+    model: { name: model, options: { ...built.options } },
     data: {
       name: data,
       dir: dataDir === undefined ? null : resolve(dataDir),

@@ -228,7 +228,8 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const only = tensors[0];
   if (tensors.length === 1 && only !== undefined) return only;
   const rank = only?.shape.length ?? 1;
-  return apply(concatOp, tensors, { axis: normalizeAxis(axis, rank, "concat") });
+  // A copy: callers may go on filling their list.
+  return apply(concatOp, [...tensors], { axis: normalizeAxis(axis, rank, "concat") });
 }
 
 function checkIndices(indices: Spec, where: string): void {

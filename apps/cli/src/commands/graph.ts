@@ -1,0 +1,30 @@
+import { graphHtml, graphSvg, modelGraph } from "@ocelli/inspect/graph";
+import { writeAtomic } from "@ocelli/training/node";
+import { UsageError } from "../errors.js";
+import { type Io, note } from "../io.js";
+import { entryOf, type ImageShape } from "../model.js";
+
+export interface GraphFlags {
+  readonly input?: ImageShape;
+  readonly depth?: number;
+  readonly training?: boolean;
+  readonly svg?: string;
+  readonly html?: string;
+}
+
+/** `ocelli graph MODEL`: the network as boxes and arrows. */
+export async function graph(io: Io, name: string, { input, depth, training, svg, html }: GraphFlags): Promise<void> {
+  if (svg === undefined && html === undefined)
+    throw new UsageError(`graph: it needs --svg FILE or --html FILE, for example --svg ${name}.svg`);
+  const entry = entryOf(name);
+  const image = input ?? entry.input;
+  const size = input === undefined ? {} : { inputSize: [image[1], image[2]] as const };
+  const model = entry.build({ inChannels: image[0], ...size });
+  const data = modelGraph(model, image, { name, training: training ?? false });
+  const options = depth === undefined ? {} : { depth };
+  for (const [path, draw] of [[svg, graphSvg] as const, [html, graphHtml] as const]) {
+    if (path === undefined) continue;
+    await writeAtomic(path, draw(data, options));
+    note(io, `wrote ${path}`);
+  }
+}

@@ -1,0 +1,119 @@
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { FormatError } from "@ocelli/core";
+import { type FileDType, type FileTensor, readPyTorch, readSafetensors, stateDictOf } from "@ocelli/formats";
+import { decodeModel, type ElementType } from "@ocelli/formats/onnx";
+import { UsageError } from "./errors.js";
+
+export type WeightsFormat = "safetensors" | "pytorch" | "onnx";
+
+const formats: Readonly<Record<string, WeightsFormat>> = {
+  ".safetensors": "safetensors",
+  ".pth": "pytorch",
+  ".pt": "pytorch",
+  ".th": "pytorch",
+  ".onnx": "onnx",
+};
+
+/** Endings of files that hold weights, for messages. */
+export const weightsEndings = ".safetensors, .pth, .pt, .th or .onnx";
+
+/** By the file's name. */
+export function weightsFormat(path: string): WeightsFormat | undefined {
+  return formats[extname(path).toLowerCase()];
+}
+
+/** Named tensors, and what the file says about them. */
+export interface WeightsFile {
+  readonly format: WeightsFormat;
+  readonly tensors: ReadonlyMap<string, FileTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Tensors of an ONNX file that are no numbers a weights file holds (strings, complex numbers, 4 bits). */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * Reads the weights in a file: all of a safetensors file, the state_dict of a PyTorch file, the initializers of an ONNX file.
+ * @throws UsageError for another ending; FormatError, DTypeError for what the file holds
+ */
+export async function readWeights(path: string): Promise<WeightsFile> {
+  const format = weightsFormat(path);
+  if (format === undefined) throw new UsageError(`${path}: weights are in files that end in ${weightsEndings}`);
+  return { format, ...readers[format](await readFile(path), path) };
+}
+
+const readers: Readonly<Record<WeightsFormat, (bytes: Uint8Array, name: string) => Omit<WeightsFile, "format">>> = {
+  safetensors: (bytes, name) => ({ ...readSafetensors(bytes, { name }), leftOut: [] }),
+  pytorch: (bytes, name) => ({
+    tensors: stateDictOf(readPyTorch(bytes, { name }), { name }),
+    metadata: {},
+    leftOut: [],
+  }),
+  onnx: readInitializers,
+};
+
+const fileDTypes: Readonly<Partial<Record<ElementType, FileDType>>> = {
+  bool: "BOOL",
+  uint8: "U8",
+  int8: "I8",
+  uint16: "U16",
+  int16: "I16",
+  uint32: "U32",
+  int32: "I32",
+  uint64: "U64",
+  int64: "I64",
+  float16: "F16",
+  bfloat16: "BF16",
+  float32: "F32",
+  float64: "F64",
+  float8e5m2: "F8_E5M2",
+  float8e4m3fn: "F8_E4M3",
+};
+
+function readInitializers(bytes: Uint8Array, name: string): Omit<WeightsFile, "format"> {
+  const { graph, metadata } = decodeModel(bytes, { name });
+  const tensors = new Map<string, FileTensor>();
+  const leftOut: string[] = [];
+  for (const { name: key, dtype: element, shape, bytes: data, external } of graph.initializers) {
+    const what = `${name}: initializer ${JSON.stringify(key)}`;
+    if (external !== undefined) {
+      throw new FormatError(`${what}: its data lies in another file; save the model with its data inside`);
+    }
+    const dtype = fileDTypes[element];
+    if (dtype === undefined) leftOut.push(key);
+    else if (tensors.has(key)) throw new FormatError(`${what} occurs twice`);
+    else tensors.set(key, { dtype, shape, bytes: data });
+  }
+  return { tensors, metadata, leftOut };
+}
+
+/** The same tensors by other names. @throws FormatError when two get the same */
+export function renameTensors(
+  tensors: ReadonlyMap<string, FileTensor>,
+  rename: (name: string) => string,
+  path: string,
+): Map<string, FileTensor> {
+  const out = new Map<string, FileTensor>();
+  for (const [name, tensor] of tensors) {
+    const renamed = rename(name);
+    if (out.has(renamed)) throw new FormatError(`${path}: two tensors are named ${JSON.stringify(renamed)}`);
+    out.set(renamed, tensor);
+  }
+  return out;
+}
+
+/** Bits of the exponent in the highest 16 bits of a float: all set in NaN and infinity. */
+const exponents: Readonly<Partial<Record<FileDType, number>>> = { F64: 0x7ff0, F32: 0x7f80, BF16: 0x7f80, F16: 0x7c00 };
+const widths: Readonly<Partial<Record<FileDType, number>>> = { F64: 8, F32: 4, BF16: 2, F16: 2 };
+
+/** Name of the first tensor that holds NaN or infinity. */
+export function nonFiniteTensor(tensors: ReadonlyMap<string, FileTensor>): string | undefined {
+  for (const [name, { dtype, bytes }] of tensors) {
+    const [mask, width] = [exponents[dtype], widths[dtype]];
+    if (mask === undefined || width === undefined) continue;
+    for (let at = width - 2; at < bytes.length; at += width) {
+      if ((((bytes[at] as number) | ((bytes[at + 1] as number) << 8)) & mask) === mask) return name;
+    }
+  }
+  return undefined;
+}

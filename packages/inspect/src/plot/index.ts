@@ -1,0 +1,1 @@
+export { comparisonHtml, comparisonSvg } from "./page.js";
