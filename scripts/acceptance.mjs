@@ -1,5 +1,5 @@
 // Slow acceptance runs, on the built packages: `npm run acceptance -- --data-dir DIR [--short] [--only NAME]`.
-// DIR holds data/mnist and data/cifar10. Every line says what was wanted and what came.
+// DIR holds data/mnist, data/cifar10, weights and oracle. Every line says what was wanted and what came.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ const { values: options } = parseArgs({
 });
 if (options["data-dir"] === undefined) {
   console.error(
-    "usage: npm run acceptance -- --data-dir DIR [--short] [--only NAME]   (DIR holds data/mnist and data/cifar10)",
+    "usage: npm run acceptance -- --data-dir DIR [--short] [--only NAME]   (DIR holds data/mnist, data/cifar10, weights and oracle)",
   );
   process.exit(2);
 }

@@ -1,4 +1,4 @@
-// Published weights score their published errors here: Caffe's LeNet on a module written for it, and a part of CIFAR-10 on WebGPU.
+// Published weights score their published accuracy here: Caffe's LeNet, on a module written for it.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readSafetensors, toHostTensor } from "@ocelli/formats";

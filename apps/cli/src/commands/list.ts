@@ -21,12 +21,12 @@ export function list(io: Io, { json = false }: { readonly json?: boolean }): voi
       : `${entry.summary} [${entry.weights.map((weights) => weights.name).join(", ")}]`,
   ]);
   const lines = table(rows, [1, 2]);
+  const papers = new Map<string, string[]>();
   for (const [i, { name, entry }] of models.entries()) {
-    const isFirst = entry.citation !== models[i - 1]?.entry.citation;
-    if (isFirst && i > 0) print(io);
-    if (isFirst) print(io, dim(entry.citation));
-    print(io, `  ${bold(name)}${(lines[i] as string).slice(name.length)}`);
+    const line = `  ${bold(name)}${(lines[i] as string).slice(name.length)}`;
+    papers.set(entry.citation, [...(papers.get(entry.citation) ?? []), line]);
   }
+  print(io, [...papers].map(([citation, own]) => [dim(citation), ...own].join("\n")).join("\n\n"));
   print(io);
   print(
     io,

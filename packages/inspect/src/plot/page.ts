@@ -105,7 +105,7 @@ function bubbleNotes(comparison: Comparison): string[] {
   const many = points.some(({ error }) => !error.singleView);
   const missing = comparison.models.filter((model) => !points.some(({ name }) => name === model.name));
   return [
-    "Errors as published, each image seen once. A colour is a paper. A name that would cover another shows when its bubble is pointed at.",
+    "Errors as published, each image seen once. Models of one paper have one colour. A name that would cover another shows when its bubble is pointed at.",
     ...(many
       ? [
           "Dashed: no such figure is published, only means of many views of each image, which are better by one or two points: not comparable with the filled ones.",

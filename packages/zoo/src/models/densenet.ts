@@ -19,6 +19,7 @@ import {
 } from "@ocelli/layers";
 import { imagenet, type ModelOptions, type ModelTable, type PublishedError, type Recipe } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { torchvisionWeights } from "../torchvision.js";
 
 const convolution = (from: number, to: number, kernelSize: 1 | 3): Conv2d =>
   initialised(new Conv2d(from, to, { kernelSize, padding: (kernelSize - 1) / 2, bias: false }), kaimingNormal());
@@ -287,25 +288,6 @@ const onCifar = (rows: readonly (readonly ["cifar10" | "cifar100", number, strin
 const augmented = "augmented by crops and mirroring";
 const plain = "not augmented, dropout 0.2";
 
-const weights = (name: string, hash: string, top1: number, top5: number) =>
-  [
-    {
-      name: "imagenet1k_v1",
-      url: `https://download.pytorch.org/models/${name}-${hash}.pth`,
-      sha256: hash,
-      preprocessing: imagenet,
-      classes: "imagenet",
-      licence: "BSD-3-Clause",
-      published: {
-        dataset: "imagenet",
-        top1,
-        top5,
-        protocol: "validation, single crop 224",
-        source: "torchvision 0.14, IMAGENET1K_V1",
-      },
-    },
-  ] as const;
-
 const onImages = {
   rename: upgradeDenseNetKeys,
   citation: huang2017,
@@ -363,27 +345,27 @@ export const densenetModels = {
     summary: "DenseNet-121: blocks of 6, 12, 24, 16 layers, growth rate 32 (torchvision)",
     build: (options?: DenseNetOptions) => new DenseNet(options),
     published: onImagenet([25.02, 7.71], [23.61, 6.66]),
-    weights: weights("densenet121", "a639ec97", 25.566, 8.028),
+    weights: [torchvisionWeights({ file: "densenet121-a639ec97", accuracy: [74.434, 91.972] })],
   },
   densenet161: {
     ...onImages,
     summary: "DenseNet-161: blocks of 6, 12, 36, 24 layers, growth rate 48 (torchvision)",
     build: (options?: DenseNetOptions) => new DenseNet({ growthRate: 48, blocks: [6, 12, 36, 24], ...options }),
-    weights: weights("densenet161", "8d451a50", 22.862, 6.44),
+    weights: [torchvisionWeights({ file: "densenet161-8d451a50", accuracy: [77.138, 93.56] })],
   },
   densenet169: {
     ...onImages,
     summary: "DenseNet-169: blocks of 6, 12, 32, 32 layers, growth rate 32 (torchvision)",
     build: (options?: DenseNetOptions) => new DenseNet({ blocks: [6, 12, 32, 32], ...options }),
     published: onImagenet([23.8, 6.85], [22.08, 5.92]),
-    weights: weights("densenet169", "b2777c0a", 24.4, 7.194),
+    weights: [torchvisionWeights({ file: "densenet169-b2777c0a", accuracy: [75.6, 92.806] })],
   },
   densenet201: {
     ...onImages,
     summary: "DenseNet-201: blocks of 6, 12, 48, 32 layers, growth rate 32 (torchvision)",
     build: (options?: DenseNetOptions) => new DenseNet({ blocks: [6, 12, 48, 32], ...options }),
     published: onImagenet([22.58, 6.34], [21.46, 5.54]),
-    weights: weights("densenet201", "c1103571", 23.104, 6.63),
+    weights: [torchvisionWeights({ file: "densenet201-c1103571", accuracy: [76.896, 93.37] })],
   },
   densenet264: {
     ...onImages,

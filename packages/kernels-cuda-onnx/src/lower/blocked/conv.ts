@@ -9,10 +9,9 @@ import {
   reduced,
   reshaped,
   transposed,
-  turnedWeight,
   type Value,
 } from "@ocelli/formats/onnx";
-import { blockedWeight, domain } from "./layout.js";
+import { blockedWeight, domain, turnedBlocks } from "./layout.js";
 
 type Shape4 = readonly [number, number, number, number];
 
@@ -37,13 +36,17 @@ function blockedConv(block: number, otherwise: Lower): Lower {
     const x = blockedImage(input(node, 0), i, block, context);
     if (groups !== 1 || o % block !== 0 || x === undefined) return otherwise(b, node, inputs, context);
     const w = context.full(input(node, 1));
-    const weight = context.once(`blocked ${w}`, () => blockedWeight(b, w, [o, i, kh, kw], block));
+    const weight = sharedWeight(b, w, [o, i, kh, kw], block, context);
     const [top, bottom, left, right] = padding;
     const attrs = { kernel_shape: [kh, kw], strides: stride, pads: [top, left, bottom, right], dilations: dilation };
     const output = node.outputs[0] as Tensor;
     return [{ value: b.node("Conv", [x, weight], attrs, domain), shape: output.shape, packed: true }];
   };
 }
+
+/** A blocked weight, made once for the nodes that read it. */
+const sharedWeight = (b: Emitter, w: Value, shape: Shape4, block: number, context: LoweringContext): Value =>
+  context.once(`blocked ${w}`, () => blockedWeight(b, w, shape, block));
 
 /** The image for a blocked convolution: packed, or as it is where it has fewer channels than a block. */
 function blockedImage(x: Tensor, channels: number, block: number, context: LoweringContext): Value | undefined {
@@ -60,9 +63,9 @@ function blockedInputGrad(block: number, otherwise: Lower): Lower {
     const dy = fits ? context.packed(input(node, 0)) : undefined;
     if (dy === undefined) return otherwise(b, node, inputs, context);
     const w = context.full(input(node, 1));
-    const weight = context.once(`blocked and turned ${w}`, () => {
-      return blockedWeight(b, turnedWeight(b, context, w, [o, c, kh, kw], 1), [c, o, kh, kw], block);
-    });
+    const weight = context.once(`blocked and turned ${w}`, () =>
+      turnedBlocks(b, sharedWeight(b, w, [o, c, kh, kw], block, context), [o, c, kh, kw], block),
+    );
     const options = { kernel_shape: [kh, kw], pads, dilations: attrs.dilation };
     const output = node.outputs[0] as Tensor;
     return [{ value: b.node("Conv", [dy, weight], options, domain), shape: output.shape, packed: true }];
@@ -146,9 +149,10 @@ function blockedWeightGrad(block: number, otherwise: Lower): Lower {
       pads: [padding[0], 0, bottom, 0],
     };
     const slid = reshaped(b, b.node("Conv", [image, filter], attrs, domain), [halves, o * kh * kw * c]);
-    const whole = reduced(b, "ReduceSum", slid, [0], false);
-    const blocks = reshaped(b, whole, [o / block, kh * kw, c, block]);
-    return [reshaped(b, transposed(b, blocks, [0, 3, 2, 1]), weight)];
+    const whole = halves === 1 ? slid : reduced(b, "ReduceSum", slid, [0], false);
+    const blocks = reshaped(b, whole, [o / block, block, kh * kw * c, 1]);
+    const rows = reshaped(b, b.node("ReorderOutput", [blocks], { channels: block }, domain), [o, kh * kw, c]);
+    return [reshaped(b, transposed(b, rows, [0, 2, 1]), weight)];
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Shape } from "@ocelli/core";
-import { type Emitter, type Packing, reshaped, transposed, type Value } from "@ocelli/formats/onnx";
+import { type Emitter, type Packing, reshaped, type Value } from "@ocelli/formats/onnx";
 
 /** The operators that ONNX Runtime uses inside itself: undocumented, and only with some processors. */
 export const domain = { domain: "com.microsoft.nchwc" } as const;
@@ -22,8 +22,25 @@ export function blockedPacking(block: number): Packing {
  */
 export function blockedWeight(b: Emitter, w: Value, shape: Shape, block: number): Value {
   const [o, i, kh, kw] = shape as readonly [number, number, number, number];
-  const rows = o / block;
-  const apart = i % block === 0 ? [rows, block, i / block, block, kh * kw] : [rows, block, i * kh * kw];
-  const perm = i % block === 0 ? [0, 2, 4, 3, 1] : [0, 2, 1];
-  return reshaped(b, transposed(b, reshaped(b, w, apart), perm), shape);
+  // Packing is the runtime's fast transposition: once with the filters for images, once with a block of filters for channels.
+  const inner = i % block === 0 ? b.node("ReorderInput", [w], {}, domain) : w;
+  const outer = b.node("ReorderInput", [reshaped(b, inner, [o / block, block, i * kh * kw, 1])], {}, domain);
+  return reshaped(b, outer, shape);
+}
+
+/**
+ * The weight of the convolution that hands gradients back, from a blocked weight `[O, I, kH, kW]`: kernels turned, the two kinds of
+ * channels exchanged. Every block is transposed by itself, then whole blocks are moved.
+ */
+export function turnedBlocks(b: Emitter, blocked: Value, shape: Shape, block: number): Value {
+  const [o, i, kh, kw] = shape as readonly [number, number, number, number];
+  const [rows, columns, taps] = [o / block, i / block, kh * kw];
+  const count = rows * columns * taps;
+  const each = b.node("ReorderOutput", [reshaped(b, blocked, [count, block, block, 1])], { channels: block }, domain);
+  const from = Array.from({ length: count }, (_, to) => {
+    const [column, row, tap] = [Math.floor(to / (rows * taps)), Math.floor(to / taps) % rows, to % taps];
+    return (row * columns + column) * taps + (taps - 1 - tap);
+  });
+  const moved = b.node("Gather", [reshaped(b, each, [count, block * block]), b.int64(from)], { axis: 0 });
+  return reshaped(b, moved, [i, o, kh, kw]);
 }
