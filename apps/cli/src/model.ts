@@ -221,22 +221,28 @@ function parsePassport(path: string, text: string): Passport {
   return checkedPassport(`${path}: the metadata's entry "ocelli"`, passport);
 }
 
+/** Along one side of an image: pictures are brought to the size that a file names. */
+const mostPixels = 16_384;
+
 /** Files come from anywhere: every field is looked at before it is used. */
 function checkedPassport(where: string, given: unknown): Passport {
   const { model, options, classes, image, resize, transform } = (given ?? {}) as Partial<
     Record<keyof Passport, unknown>
   >;
   const positive = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
-  // The size of images may be one number or two.
+  const isSide = (value: unknown): boolean => positive(value) && (value as number) <= mostPixels;
+  // The size of images may be one number or two. Others than these options could ask for networks of any size.
   const isOption = (name: string, value: unknown): boolean =>
-    name === "inputSize" && Array.isArray(value) ? value.length === 2 && value.every(positive) : positive(value);
+    name === "inputSize" && Array.isArray(value)
+      ? value.length === 2 && value.every(positive)
+      : ["numClasses", "inChannels", "inputSize"].includes(name) && positive(value);
   const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
   const good: Readonly<Record<keyof Passport, boolean>> = {
     model: typeof model === "string",
     options: isObject(options) && Object.entries(options).every(([name, value]) => isOption(name, value)),
     classes: Array.isArray(classes) && classes.every((name) => typeof name === "string"),
-    image: Array.isArray(image) && image.length === 3 && image.every(positive),
-    resize: resize === undefined || positive(resize),
+    image: Array.isArray(image) && image.length === 3 && image.every(isSide),
+    resize: resize === undefined || isSide(resize),
     transform: isObject(transform) && typeof transform.name === "string" && isObject(transform.options),
   };
   const bad = Object.entries(good).flatMap(([name, fine]) => (fine ? [] : [name]));

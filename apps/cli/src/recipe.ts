@@ -81,7 +81,11 @@ function scheduleOf(recipe: Recipe, flags: RecipeFlags, epochs: number): Schedul
   }
   const scaled = (recipe.milestones ?? []).map((epoch) => Math.max(1, Math.round((epoch * epochs) / recipe.epochs)));
   const milestones = [...new Set(scaled)].filter((epoch) => epoch < epochs);
-  if (milestones.length === 0) return makeSchedule("constant", {});
+  if (milestones.length === 0) {
+    if (gamma !== undefined)
+      throw new UsageError("--gamma is the factor of a step, and there are no steps; --step-size makes some");
+    return makeSchedule("constant", {});
+  }
   return makeSchedule("multiStep", { milestones, gamma: gamma ?? recipe.gamma ?? 0.1 });
 }
 

@@ -27,6 +27,12 @@ describe("a recipe", () => {
     expect(describePlan(plan({ every: 1, gamma: 0.9 }), 0)).toContain("(times 0.9 every epoch)");
   });
 
+  it("without steps, where a factor of steps would do nothing", () => {
+    expect(plan({}).schedule.name).toBe("constant");
+    expect(() => plan({}, { gamma: 0.5 })).toThrow(/--gamma is the factor of a step, and there are no steps/);
+    expect(() => plan({ milestones: [25] }, { epochs: 1, gamma: 0.5 })).toThrow(/--step-size/);
+  });
+
   it("with rmsprop", () => {
     const own = { optimizer: "rmsprop", lr: 0.045, momentum: 0, alpha: 0.9, eps: 1 } as const;
     expect(plan(own).optimizer).toMatchObject({ name: "rmsprop", lr: 0.045, options: { alpha: 0.9, eps: 1 } });

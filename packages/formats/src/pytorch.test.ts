@@ -240,6 +240,7 @@ const archive = (pickle: string, entries: Record<string, Uint8Array> = { "data/0
 
 describe("damaged pickles", () => {
   const deep = "]".repeat(50_000) + "a".repeat(49_999);
+  const doubled = `)${Array.from({ length: 60 }, (_, i) => `q${String.fromCharCode(i)}h${String.fromCharCode(i)}\x86`).join("")}`;
   it.each([
     ["an opcode that is none", "\xff", "0xff is no opcode"],
     ["an opcode of objects with code", "(i__main__\nA\n.", "0x69 is no opcode"],
@@ -280,6 +281,16 @@ describe("damaged pickles", () => {
       tensorPickle({ size: `(${"K\x01".repeat(100)}t`, stride: `(${"K\x01".repeat(100)}t` }),
       "has 100 axes",
     ],
+    ["a size of 100 axes", `ctorch\nSize\n(${"K\x01".repeat(100)}t\x85R.`, "torch.Size has 100 axes"],
+    // Each tuple holds the one before twice: as text it would have 2^60 parts.
+    ["a device of tuples", `ctorch\ndevice\n${doubled}\x85R.`, "a device is neither a name nor"],
+    [
+      "a device of a long name",
+      `ctorch\ndevice\nX\x65\0\0\0${"a".repeat(101)}\x85R.`,
+      "a device is neither a name nor",
+    ],
+    ["a dtype of tuples", `cnumpy\ndtype\n${doubled}\x85R.`, "numpy's type is not read"],
+    ["a dtype of a large integer", "cnumpy\ndtype\n\x8a\x08\0\0\0\0\0\0\0\x7f\x85R.", "numpy's type is not read"],
     ["a storage of another size", tensorPickle({ count: 5 }), "has 16 bytes; 5 elements of F32 need 20"],
     ["a storage that is missing", tensorPickle({ key: "1" }), 'the entry "a/data/1" is missing'],
     ["a storage of an unknown class", tensorPickle({ type: "toString" }), '"torch.toString"'],
@@ -300,6 +311,21 @@ describe("damaged pickles", () => {
     const expanded = tensorPickle({ size: "J\0\0\0\x01\x85", stride: "K\0\x85" });
     expect(() => readPyTorch(archive(expanded))).toThrow(/F32\[16777216\] that is not contiguous needs 67108864 bytes/);
     expect(() => readPyTorch(archive(`(${"}".repeat(500_000)}t.`))).toThrow("a container of the pickle needs");
+  });
+
+  it("counts what is named over and over as often as it is copied", () => {
+    const pairs = `](${"K\x01K\x02\x86".repeat(20_000)}eq\x000`;
+    const dicts = `ccollections\nOrderedDict\nq\x010(${"h\x01h\x00\x85R".repeat(2000)}t.`;
+    expect(() => readPyTorch(archive(pairs + dicts))).toThrow("an OrderedDict needs 800000 bytes");
+    const text = `X\x50\xc3\0\0${"a".repeat(50_000)}q\x000U\x06latin1q\x010c_codecs\nencode\nq\x020`;
+    const bytes = `(${"h\x02h\x00h\x01\x86R".repeat(2000)}t.`;
+    expect(() => readPyTorch(archive(text + bytes))).toThrow("a string of bytes needs 50000 bytes");
+  });
+
+  it("takes a storage by itself for no tensor", () => {
+    const id = `(${opcode.string("storage")}ctorch\nFloatStorage\n${opcode.string("0")}${opcode.string("cpu")}K\x04tQ`;
+    const value = readPyTorch(archive(`}${opcode.string("a")}${id}s.`));
+    expect(() => stateDictOf(value)).toThrow('there is "a" (an object)');
   });
 
   it("reads old and new ways of naming", () => {
@@ -413,6 +439,8 @@ describe("damaged archives", () => {
     );
     expect(() => readPyTorch(bomb(deflateSync(new Uint8Array(16)).subarray(0, 2), 16, 4))).toThrow("does not inflate");
     expect(() => readPyTorch(bomb(new Uint8Array(40).fill(255), 16, 4))).toThrow("does not inflate");
+    const nones = new Uint8Array(2 ** 19).fill(0x4e);
+    expect(() => readPyTorch(zipSync({ "a/data.pkl": nones }))).toThrow("running data.pkl needs 4194304 bytes");
   });
 
   it("does not go on where the data has ended before its bytes", () => {

@@ -42,7 +42,7 @@ export function costsOfCalls(calls: readonly TapRecord[], outputs: readonly Tens
 }
 
 /** For each node the call that made it: the first one to end, of the module whose name the node carries, that the node leads to. */
-function callsOfNodes(calls: readonly TapRecord[]): Map<Node, number> {
+export function callsOfNodes(calls: readonly TapRecord[]): Map<Node, number> {
   const callOf = new Map<Node, number>();
   const waiting = new Map<string, Node[]>();
   const seen = new Set<Node>();

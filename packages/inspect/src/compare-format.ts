@@ -1,5 +1,5 @@
 import type { Compared, Comparison } from "./compare.js";
-import { formatBytes, formatCount } from "./format.js";
+import { formatBytes, formatCount, formatCsv } from "./units.js";
 
 const title: Readonly<Record<string, string>> = {
   imagenet: "ImageNet",
@@ -55,30 +55,16 @@ export function formatComparison({ dataset, models }: Comparison): string {
   return [lines[0], rule, ...lines.slice(1), rule, ...notes].join("\n");
 }
 
-const csvHeader =
-  "model,input,parameters,multiply_adds,flops,activation_bytes,memory_bytes,dataset,top1_error,top5_error,single_view,protocol,source";
+const csvHeader = [
+  ...["model", "input", "parameters", "multiply_adds", "flops", "activation_bytes", "memory_bytes"],
+  ...["dataset", "top1_error", "top5_error", "single_view", "protocol", "source"],
+];
 
 /** The models as comma-separated values with a header; a model without published error has empty cells. */
 export function comparisonCsv({ models }: Comparison): string {
-  const quote = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const lines = models.map(({ name, input, parameters, macs, flops, activationBytes, memoryBytes, error }) =>
-    [
-      name,
-      input.join("x"),
-      parameters,
-      macs,
-      flops,
-      activationBytes,
-      memoryBytes,
-      error?.dataset ?? "",
-      error?.top1 ?? "",
-      error?.top5 ?? "",
-      error?.singleView ?? "",
-      error?.protocol ?? "",
-      error?.source ?? "",
-    ]
-      .map((cell) => quote(`${cell}`))
-      .join(","),
-  );
-  return `${[csvHeader, ...lines].join("\n")}\n`;
+  const lines = models.map(({ name, input, parameters, macs, flops, activationBytes, memoryBytes, error }) => [
+    ...[name, input.join("x"), parameters, macs, flops, activationBytes, memoryBytes],
+    ...[error?.dataset, error?.top1, error?.top5, error?.singleView, error?.protocol, error?.source],
+  ]);
+  return formatCsv([csvHeader, ...lines]);
 }

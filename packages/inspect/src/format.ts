@@ -1,6 +1,6 @@
 import type { PeakMemory } from "./memory.js";
 import type { LayerRow, Summary } from "./summary.js";
-import { formatBothBytes, formatBytes, formatCount, formatInteger } from "./units.js";
+import { formatBothBytes, formatBytes, formatCount, formatCsv, formatInteger } from "./units.js";
 
 export { formatBytes, formatCount } from "./units.js";
 
@@ -173,11 +173,5 @@ const fields: Readonly<Record<string, (row: LayerRow) => string | number | boole
 
 /** The rows as comma-separated values with a header; shapes are written `6x28x28`. */
 export function summaryCsv({ rows }: Summary): string {
-  const quote = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const lines = rows.map((row) =>
-    Object.values(fields)
-      .map((field) => quote(`${field(row)}`))
-      .join(","),
-  );
-  return `${[Object.keys(fields).join(","), ...lines].join("\n")}\n`;
+  return formatCsv([Object.keys(fields), ...rows.map((row) => Object.values(fields).map((field) => field(row)))]);
 }

@@ -32,3 +32,9 @@ export const formatBytes = (bytes: number): string => inUnits(bytes, 1024, ["KiB
 /** Bytes with a decimal and a binary unit: `60950432` -> `61.0 MB (58.1 MiB)`. */
 export const formatBothBytes = (bytes: number): string =>
   bytes < 1000 ? `${bytes} B` : `${inUnits(bytes, 1000, ["kB", "MB", "GB", "TB"])} (${formatBytes(bytes)})`;
+
+/** Lines of comma-separated values; what is undefined leaves its cell empty. */
+export function formatCsv(lines: readonly (readonly (string | number | boolean | undefined)[])[]): string {
+  const quoted = (cell: string): string => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  return lines.map((cells) => `${cells.map((cell) => quoted(`${cell ?? ""}`)).join(",")}\n`).join("");
+}

@@ -39,8 +39,9 @@ export class StochasticDepth extends Module {
     if (!ctx.training) return mul(ctx.chain(x, branch), survival);
     const shape = mode === "batch" ? [] : x.shape.map((size, axis) => (axis === 0 ? size : 1));
     const keep = less(ctx.randomUniform(shape), survival);
-    const y = mode === "batch" ? ctx.gate(keep, () => ctx.chain(x, branch)) : ctx.chain(x, branch);
-    // Chosen, not multiplied by 0: what a dropped branch overflows to stays dropped.
+    // Chosen, not multiplied by 0: what a dropped branch overflows to stays dropped. A batch that is dropped does not even enter, so
+    // that nothing overflows on the way back.
+    const y = mode === "batch" ? ctx.gate(keep, () => ctx.chain(select(keep, x, 0), branch)) : ctx.chain(x, branch);
     return select(keep, y, 0);
   }
 }

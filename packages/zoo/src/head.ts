@@ -4,7 +4,8 @@ import { type AnyModule, Identity, inventory, type Module } from "@ocelli/layers
 /**
  * Puts another layer in the place of one: a head for other classes, or by default none, so that the model gives the features that its
  * head would read. All other names of the state stay: published values load with
- * `loadStateDict(model, values, { except: [path] })`. Changes the model itself, and returns it; not for one whose state was made.
+ * `loadStateDict(model, values, { except: [path] })`. Auxiliary classifiers keep their heads: to train on other classes with them,
+ * build the model for `numClasses`. Changes the model itself, and returns it; not for one whose state was made.
  *
  * @param path `modelEntry(name).head`, or any other module's: "fc", "classifier.6"
  * @throws ArgumentError with near matches when no module stands there

@@ -34,15 +34,8 @@ export {
   Transition,
   upgradeDenseNetKeys,
 } from "./models/densenet.js";
-export {
-  FractalBlock,
-  type FractalBlockOptions,
-  FractalColumn,
-  FractalLayer,
-  FractalNet,
-  type FractalNetOptions,
-  type GlobalPath,
-} from "./models/fractalnet.js";
+export { FractalBlock, type FractalBlockOptions, FractalLayer, type GlobalPath } from "./models/fractal-block.js";
+export { FractalColumn, FractalNet, type FractalNetOptions } from "./models/fractalnet.js";
 export { GoogLeNet, GoogLeNetAux, GoogLeNetInception } from "./models/googlenet.js";
 export {
   AuxiliaryClassifier,

@@ -45,7 +45,7 @@ export interface FetchedWeights {
 /**
  * A published file of weights, for browsers: from the cache, or from its address, and then kept. Its SHA-256 is checked either way; what
  * is damaged in the cache is fetched again.
- * @throws WeightsError (no network, HTTP status, wrong length or checksum); the reason of `signal` when that was aborted
+ * @throws WeightsError (no network, HTTP status, too many bytes, wrong checksum); the reason of `signal` when that was aborted
  */
 export async function fetchWeights(
   entry: Pick<WeightsEntry, "url" | "sha256" | "bytes">,
@@ -53,14 +53,14 @@ export async function fetchWeights(
 ): Promise<FetchedWeights> {
   const { url } = entry;
   const kept = cache === undefined ? await browserCache() : cache;
-  const held = await kept?.match(url);
+  const held = await kept?.match(url).catch(() => undefined);
   if (held !== undefined) {
     const bytes = new Uint8Array(await held.arrayBuffer());
     const sha256 = await digest(bytes);
     if (sha256.startsWith(entry.sha256)) return { bytes, sha256, comparedDigits: entry.sha256.length };
     await kept?.delete(url);
   }
-  const bytes = await body(url, await request(url, get, signal), onProgress, signal);
+  const bytes = await body(entry, await request(url, get, signal), onProgress, signal);
   const sha256 = await digest(bytes);
   if (!sha256.startsWith(entry.sha256)) {
     const what = `the ${bytes.length} bytes received have sha256 ${sha256}; it needs to begin with ${entry.sha256}`;
@@ -90,9 +90,9 @@ async function request(url: string, get: typeof fetch, signal: AbortSignal | und
   throw failure(url, `the server answers ${status} ${statusText}`.trimEnd(), { status });
 }
 
-/** A response's bytes, told of as they arrive. */
+/** A response's bytes, told of as they arrive; no more than the file is known to have. */
 async function body(
-  url: string,
+  { url, bytes: most = Number.POSITIVE_INFINITY }: Pick<WeightsEntry, "url" | "bytes">,
   response: Response,
   onProgress: FetchWeightsOptions["onProgress"],
   signal: AbortSignal | undefined,
@@ -107,10 +107,15 @@ async function body(
     for (let next = await reader?.read(); next?.value !== undefined; next = await reader?.read()) {
       pieces.push(next.value);
       received += next.value.length;
+      if (received > most) {
+        await reader?.cancel();
+        throw failure(url, `the file has ${received} bytes or more; it needs to have ${most}`, { received });
+      }
       onProgress?.({ received, total });
     }
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof WeightsError) throw error;
     throw failure(url, `the connection ended after ${received} bytes (${reasonOf(error)})`, { received, cause: error });
   }
   const bytes = new Uint8Array(received);

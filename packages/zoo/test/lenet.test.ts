@@ -77,6 +77,11 @@ describe("lenet1, as published in 1990", () => {
       "lenet1: images of [15, 15] leave 1 pixels along one side for h4; its window covers 2",
     );
   });
+
+  it("refuses images of another size than it was built for", () => {
+    const images = input("x", { shape: [4, 1, 36, 36], dtype: "float32" });
+    expect(() => traceModule(createModel("lenet1"), images)).toThrow(/input has 432 features.* 192/);
+  });
 });
 
 describe("lenet5, as published", () => {
@@ -117,6 +122,12 @@ describe("lenet5, as published", () => {
     expect(new Set(digitBitmaps.map((bitmap) => bitmap.join(""))).size).toBe(10);
     for (const bitmap of digitBitmaps) expect(bitmap).toHaveLength(84);
     expect(createHash("md5").update(digitBitmaps.flat().join()).digest("hex")).toMatchSnapshot();
+  });
+
+  it("refuses images of another size than 32 to 35", () => {
+    expect(logitsShape("lenet5", { inputSize: 35 })).toEqual([2, 10]);
+    expect(() => createModel("lenet5", { inputSize: 36 })).toThrow(/^lenet5: 36x36 images do not fit; 32x32 do/);
+    expect(() => createModel("lenet5", { inputSize: 31 })).toThrow(/are too small; the least is 32x32/);
   });
 
   it("refuses more classes than it has bitmaps", () => {

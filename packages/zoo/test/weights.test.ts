@@ -73,6 +73,21 @@ describe("fetchWeights", () => {
     expect(await cache.entries.get(entry().url)?.clone().arrayBuffer()).toHaveProperty("byteLength", bytes.length);
   });
 
+  it("takes no more bytes than the file is known to have", async () => {
+    server.files.set("/net.pth", { bytes });
+    const wanted = { ...entry(8), bytes: 1000 };
+    expect((await failure(fetchWeights(wanted, { cache: null }))).message).toMatch(
+      /the file has \d+ bytes or more; it needs to have 1000\n/,
+    );
+  });
+
+  it("fetches where the cache does not answer", async () => {
+    server.files.set("/net.pth", { bytes });
+    const cache = new MemoryCache();
+    cache.match = () => Promise.reject(new Error("forbidden"));
+    expect((await fetchWeights(entry(), { cache })).sha256).toBe(sha256);
+  });
+
   it("refuses a file with another checksum, and keeps it not", async () => {
     server.files.set("/net.pth", { bytes: bytes.subarray(0, 1000) });
     const cache = new MemoryCache();

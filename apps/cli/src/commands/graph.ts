@@ -1,5 +1,6 @@
 import { graphHtml, graphSvg, modelGraph } from "@ocelli/inspect/graph";
 import { writeAtomic } from "@ocelli/training/node";
+import { createModel, type ModelName } from "@ocelli/zoo";
 import { UsageError } from "../errors.js";
 import { type Io, note } from "../io.js";
 import { entryOf, type ImageShape } from "../model.js";
@@ -19,7 +20,7 @@ export async function graph(io: Io, name: string, { input, depth, training, svg,
   const entry = entryOf(name);
   const image = input ?? entry.input;
   const size = input === undefined ? {} : { inputSize: [image[1], image[2]] as const };
-  const model = entry.build({ inChannels: image[0], ...size });
+  const model = createModel(name as ModelName, { inChannels: image[0], ...size });
   const data = modelGraph(model, image, { name, training: training ?? false });
   const options = depth === undefined ? {} : { depth };
   for (const [path, draw] of [[svg, graphSvg] as const, [html, graphHtml] as const]) {

@@ -1,11 +1,17 @@
 import type { FormatError } from "@ocelli/core";
 import { formatError } from "../bytes.js";
 import { type FileDType, fileDTypeBytes } from "../file-tensor.js";
+import type { Budget } from "./budget.js";
 import { type Buildable, type Callable, tupleItems } from "./pickle.js";
 import { extentOf, type Storage, storageDTypes, torchDTypes, type View } from "./storage.js";
 
 /** Torch's own limit. */
 const maxRank = 64;
+/** Memory of an entry of a dictionary, roughly. */
+const pairBytes = 40;
+/** Memory of an axis of a tensor: its size and its stride. */
+const axisBytes = 16;
+const maxDeviceLength = 64;
 
 /** Where else torch keeps its storages: very old files of models on a graphics card name `torch.cuda.FloatStorage`. */
 const storageModules = ["torch", "torch.cuda", "torch.storage"];
@@ -35,15 +41,17 @@ export class TorchGlobals {
   readonly views: View[] = [];
   readonly storages = new Map<string, Storage>();
   readonly #file: string;
+  readonly #budget: Budget;
 
-  constructor(file: string) {
+  constructor(file: string, budget: Budget) {
     this.#file = file;
+    this.#budget = budget;
   }
 
   readonly #callables: Readonly<Record<string, Callable>> = {
     "collections.OrderedDict": (args, at) => this.#orderedDict(args, at),
     "torch.Size": (args, at) => this.#sizes(args[0], "torch.Size", at),
-    "torch.device": (args) => args.map(String).join(":"),
+    "torch.device": (args, at) => this.#device(args, at),
     "torch._utils._rebuild_tensor": (args, at) => this.#tensor(args, at),
     "torch._utils._rebuild_tensor_v2": (args, at) => this.#tensor(args, at),
     "torch._utils._rebuild_tensor_v3": (args, at) => this.#tensor(args, at, args[6]),
@@ -97,8 +105,7 @@ export class TorchGlobals {
       throw this.#error("damaged pickle: a tensor has no storage", offset);
     const shape = this.#sizes(size, "a tensor's size", offset);
     const stride = this.#sizes(strides, "a tensor's stride", offset);
-    if (shape.length > maxRank)
-      throw this.#error(`a tensor has ${shape.length} axes; at most ${maxRank} are read`, offset);
+    this.#budget.spend(shape.length * axisBytes, "a tensor's shape", offset);
     const dtype = dtypeName === undefined ? storage.dtype : this.#dtype(dtypeName, offset);
     const spec = `${dtype}[${shape.join(", ")}]`;
     if (stride.length !== shape.length) {
@@ -124,6 +131,8 @@ export class TorchGlobals {
 
   #sizes(value: unknown, what: string, offset: number): number[] {
     const sizes = Array.isArray(value) ? value : undefined;
+    if (sizes !== undefined && sizes.length > maxRank)
+      throw this.#error(`${what} has ${sizes.length} axes; at most ${maxRank} are read`, offset);
     if (sizes?.every(isSize)) return [...sizes];
     throw this.#error(`damaged pickle: ${what} is not a tuple of non-negative integers`, offset);
   }
@@ -134,11 +143,21 @@ export class TorchGlobals {
     return torchDTypes[dtype] as FileDType;
   }
 
+  /** Its type and, maybe, its index: `cuda:0`. */
+  #device(args: readonly unknown[], offset: number): string {
+    const [type, index] = args;
+    const isType = typeof type === "string" && type.length <= maxDeviceLength;
+    if (isType && (index === undefined || isSize(index))) return index === undefined ? type : `${type}:${index}`;
+    throw this.#error("damaged pickle: a device is neither a name nor a name and a number", offset);
+  }
+
   /** Empty, or (from Python 2) made of pairs. */
   #orderedDict([pairs]: readonly unknown[], offset: number): Map<unknown, unknown> {
     const dict = new Map<unknown, unknown>();
     if (pairs === undefined) return dict;
     if (!Array.isArray(pairs)) throw this.#error("damaged pickle: an OrderedDict is made of what is no list", offset);
+    // The same list may be named over and over.
+    this.#budget.spend(pairs.length * pairBytes, "an OrderedDict", offset);
     for (const pair of pairs) {
       if (!Array.isArray(pair) || pair.length !== 2) throw this.#error("damaged pickle: an item is no pair", offset);
       dict.set(pair[0], pair[1]);
@@ -151,12 +170,14 @@ export class TorchGlobals {
     if (typeof text !== "string" || encoding !== "latin1") {
       throw this.#error('damaged pickle: bytes are not in the encoding "latin1"', offset);
     }
+    this.#budget.spend(text.length, "a string of bytes", offset);
     return Uint8Array.from(text, (char) => char.charCodeAt(0));
   }
 
   #numpyType([code]: readonly unknown[], offset: number): NumpyType {
     if (typeof code === "string" && Object.hasOwn(numpyReaders, code)) return new NumpyType(code);
-    throw this.#error(`numpy's type ${JSON.stringify(code) ?? "?"} is not read; numbers and booleans are`, offset);
+    const shown = typeof code === "string" ? ` ${JSON.stringify(code.slice(0, 80))}` : "";
+    throw this.#error(`numpy's type${shown} is not read; numbers and booleans are`, offset);
   }
 
   #numpyScalar([type, given]: readonly unknown[], offset: number): unknown {

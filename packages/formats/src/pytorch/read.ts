@@ -5,7 +5,7 @@ import { Budget } from "./budget.js";
 import { TorchGlobals } from "./globals.js";
 import { type Unpickled, unpickle } from "./pickle.js";
 import { littleEndianBytes, resolve, type Storage } from "./storage.js";
-import type { PyTorchValue } from "./value.js";
+import { describeValue, type PyTorchValue } from "./value.js";
 import { entryData, looksLikeZip, readZip, type ZipEntry } from "./zip.js";
 
 const unnamed = "pytorch";
@@ -38,7 +38,7 @@ class Reader {
     this.#bytes = bytes;
     this.#file = file;
     this.#budget = new Budget(file, bytes.length);
-    this.#globals = new TorchGlobals(file);
+    this.#globals = new TorchGlobals(file, this.#budget);
   }
 
   zip(): unknown {
@@ -49,6 +49,8 @@ class Reader {
       return entry === undefined ? undefined : entryData(this.#bytes, entry, this.#file, this.#budget);
     };
     const pickle = entries.get(`${root}data.pkl`) as ZipEntry;
+    // A byte of a pickle may put 8 on the stack; one that is inflated has more bytes than the file.
+    if (pickle.method === "deflated") this.#budget.spend(8 * pickle.size, "running data.pkl", pickle.offset);
     // Where it is stored, offsets in messages are the file's.
     const { value } =
       pickle.method === "stored"
@@ -97,9 +99,13 @@ class Reader {
     if (magic.value !== legacyMagic) throw this.#notPyTorch();
     const protocol = this.#unpickle(this.#bytes, magic.end);
     if (protocol.value !== legacyProtocol) {
-      throw formatError(this.#file, `the protocol is ${String(protocol.value)}; ${legacyProtocol} is read`, {
-        offset: magic.end,
-      });
+      throw formatError(
+        this.#file,
+        `the protocol is ${describeValue(protocol.value as PyTorchValue)}; ${legacyProtocol} is read`,
+        {
+          offset: magic.end,
+        },
+      );
     }
     const machine = this.#unpickle(this.#bytes, protocol.end);
     const { value, end } = this.#unpickle(this.#bytes, machine.end);
@@ -117,9 +123,8 @@ class Reader {
       const storage = typeof key === "string" ? this.#globals.storages.get(key) : undefined;
       if (storage === undefined || storage.bytes !== undefined) {
         const problem = storage === undefined ? "no tensor uses" : "occurs twice";
-        throw formatError(this.#file, `the storage ${JSON.stringify(String(key).slice(0, 80))} ${problem}`, {
-          offset: at,
-        });
+        const shown = typeof key === "string" ? JSON.stringify(key.slice(0, 80)) : describeValue(key as PyTorchValue);
+        throw formatError(this.#file, `the storage ${shown} ${problem}`, { offset: at });
       }
       if (at + 8 > this.#bytes.length)
         throw formatError(this.#file, "the file is cut off before a storage", { offset: at });

@@ -17,9 +17,9 @@ export type PyTorchValue =
 
 export type PyTorchDict = ReadonlyMap<PyTorchValue, PyTorchValue>;
 
-/** Whether a value of a PyTorch file is a tensor. */
+/** Whether a value of a PyTorch file is a tensor; a storage by itself has a dtype and bytes, too, but no shape. */
 export function isFileTensor(value: PyTorchValue | undefined): value is FileTensor {
-  return typeof value === "object" && value !== null && "dtype" in value && "bytes" in value;
+  return typeof value === "object" && value !== null && "dtype" in value && "shape" in value;
 }
 
 /** What a value is, for messages. */
@@ -30,5 +30,6 @@ export function describeValue(value: PyTorchValue | undefined): string {
   if (value instanceof Map) return "a dictionary";
   if (Array.isArray(value)) return "a list";
   if (value instanceof Uint8Array) return "bytes";
+  if (typeof value === "object") return "an object";
   return typeof value === "string" ? "a string" : `${value}`;
 }

@@ -1,6 +1,6 @@
 import { ArgumentError, costOf, input, type Node, type Shape, sizeOf, type Tensor } from "@ocelli/core";
 import { type AnyModule, keySpec, type Module, namedOutputs, type TapRecord, traceModule } from "@ocelli/layers";
-import { assignNodes, type Call, callTree, nodesAfter } from "./calls.js";
+import { type Call, callTree, nodesAfter } from "./calls.js";
 import { foldRepeats } from "./repeats.js";
 
 export type BoxKind =
@@ -83,8 +83,7 @@ export function modelGraph(
   const { output } = traceModule(model, x, { training, key, taps: (record) => records.push(record) });
   const outputs = namedOutputs(output);
   const nodes = nodesAfter(x, Object.values(outputs));
-  const calls = callTree(records);
-  assignNodes(calls, nodes, x);
+  const calls = callTree(records, nodes, x);
   const graph = new Builder(x, nodes, calls).build(outputs);
   const whole: ModelGraph = { name, input: image, ...graph };
   return folded ? foldRepeats(whole) : whole;

@@ -20,6 +20,7 @@ import {
   neg,
   oneHot,
   reshape,
+  sizeOf,
   sub,
   sum,
   type Tensor,
@@ -66,6 +67,9 @@ const connections: readonly (readonly number[])[] = [
 
 /** The squashing function of appendix A: 1.7159 tanh(2/3 x), which maps +-1 to +-1. */
 const squash = (x: Tensor): Tensor => mul(1.7159, tanh(mul(2 / 3, x)));
+
+/** Keeps the number of images: maps of another size are then the next layer's error, not more images. */
+const flat = (x: Tensor): Tensor => reshape(x, [x.shape[0] as number, sizeOf(x.shape.slice(1))]);
 
 /** Initial weights are uniform in +-2.4 / fan-in (section II.B of appendix A). */
 const fanIn = (count: number) => uniform(-2.4 / count, 2.4 / count);
@@ -130,7 +134,7 @@ export class RbfOutput extends Module {
   override forward(x: Tensor, ctx: Context): Tensor {
     const prototypes = ctx.get(this.prototypes);
     const [classes, size] = prototypes.shape as readonly [number, number];
-    const difference = sub(reshape(x, [-1, 1, size]), reshape(prototypes, [1, classes, size]));
+    const difference = sub(reshape(x, [x.shape[0] as number, 1, size]), reshape(prototypes, [1, classes, size]));
     return neg(sum(mul(difference, difference), { axes: 2 }));
   }
 }
@@ -177,7 +181,7 @@ export class LeNet1 extends Module {
 
   override forward(x: Tensor, ctx: Context): Tensor {
     const features = ctx.chain(x, this.h1, squash, this.h2, squash, this.h3, squash, this.h4, squash);
-    return ctx.chain(reshape(features, [-1, this.output.inFeatures]), this.output, squash);
+    return ctx.chain(flat(features), this.output, squash);
   }
 }
 
@@ -211,7 +215,7 @@ export class LeNet5 extends Module {
 
   override forward(x: Tensor, ctx: Context): Tensor {
     const features = ctx.chain(x, this.c1, squash, this.s2, squash, this.c3, squash, this.s4, squash, this.c5, squash);
-    return ctx.chain(reshape(features, [-1, 120]), this.f6, squash, this.output);
+    return ctx.chain(flat(features), this.f6, squash, this.output);
   }
 }
 
@@ -294,6 +298,10 @@ export const lenetModels = {
     preprocessing: { mean: [0.1 / 1.275], std: [1 / 1.275], pad: 2 },
     // The paper trains one sample at a time with a diagonal second-order method; this is plain momentum instead.
     recipe: { batchSize: 32, epochs: 5, optimizer: "sgd", lr: 0.002, momentum: 0.9, milestones: [3, 4], gamma: 0.3 },
+    published: [
+      { dataset: "mnist", top1: 0.95, protocol: "test, without distortions", source: "LeCun et al. 1998, figure 9" },
+      { dataset: "mnist", top1: 0.8, protocol: "test, with distortions", source: "LeCun et al. 1998, figure 9" },
+    ],
   },
   lenet5_modern: {
     summary: "LeNet-5 as it is built today: ReLU, max pooling, softmax",
