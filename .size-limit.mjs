@@ -15,6 +15,8 @@ const program = (name, path, limit, { later = [] } = {}) => ({
 
 export default [
   program("LeNet-5 and its gradient (core + layers)", "scripts/size/lenet5.ts", "25 KB"),
+  program("ResNet-18 as a description (zoo)", "scripts/size/resnet.ts", "16 KB"),
+  program("All models of the zoo", "scripts/size/zoo.ts", "42 KB"),
   program(
     "Train LeNet-5 on WebGPU (core + layers + training + kernels-webgpu)",
     "scripts/size/lenet5-webgpu.ts",
