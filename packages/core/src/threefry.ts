@@ -1,49 +1,36 @@
 const parity = 0x1bd11bda;
 
-/** Four rounds of adding, rotating and mixing on both words, in place. */
-function mix(x: Int32Array, r0: number, r1: number, r2: number, r3: number): void {
-  let a = x[0] as number;
-  let b = x[1] as number;
-  a = (a + b) | 0;
-  b = ((b << r0) | (b >>> (32 - r0))) ^ a;
-  a = (a + b) | 0;
-  b = ((b << r1) | (b >>> (32 - r1))) ^ a;
-  a = (a + b) | 0;
-  b = ((b << r2) | (b >>> (32 - r2))) ^ a;
-  a = (a + b) | 0;
-  b = ((b << r3) | (b >>> (32 - r3))) ^ a;
-  x[0] = a;
-  x[1] = b;
+const rotated = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
+
+/** Encrypts the counter (a, b) under (k0, k1) into two words of `out`. */
+function encrypt(k0: number, k1: number, a: number, b: number, out: Uint32Array, at: number): void {
+  let [x, y, z] = [k0, k1, k0 ^ k1 ^ parity];
+  a = (a + x) | 0;
+  b = (b + y) | 0;
+  for (let round = 1; round <= 5; round++) {
+    const odd = round & 1;
+    a = (a + b) | 0;
+    b = rotated(b, odd ? 13 : 17) ^ a;
+    a = (a + b) | 0;
+    b = rotated(b, odd ? 15 : 29) ^ a;
+    a = (a + b) | 0;
+    b = rotated(b, odd ? 26 : 16) ^ a;
+    a = (a + b) | 0;
+    b = rotated(b, odd ? 6 : 24) ^ a;
+    [x, y, z] = [y, z, x];
+    a = (a + x) | 0;
+    b = (b + y + round) | 0;
+  }
+  out[at] = a;
+  out[at + 1] = b;
 }
 
-/** Encrypts the counter in `x` under (k0, k1), in place. */
-function encrypt(k0: number, k1: number, x: Int32Array): void {
-  const k2 = k0 ^ k1 ^ parity;
-  const inject = (a: number, b: number): void => {
-    x[0] = (x[0] as number) + a;
-    x[1] = (x[1] as number) + b;
-  };
-  inject(k0, k1);
-  mix(x, 13, 15, 26, 6);
-  inject(k1, k2 + 1);
-  mix(x, 17, 29, 16, 24);
-  inject(k2, k0 + 2);
-  mix(x, 13, 15, 26, 6);
-  inject(k0, k1 + 3);
-  mix(x, 17, 29, 16, 24);
-  inject(k1, k2 + 4);
-  mix(x, 13, 15, 26, 6);
-  inject(k2, k0 + 5);
-}
-
-const block = new Int32Array(2);
+const block = new Uint32Array(2);
 
 /** Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw 2011): encrypts the counter (c0, c1) under the key (k0, k1). */
 export function threefry2x32(k0: number, k1: number, c0: number, c1: number): [number, number] {
-  block[0] = c0;
-  block[1] = c1;
-  encrypt(k0, k1, block);
-  return [(block[0] as number) >>> 0, (block[1] as number) >>> 0];
+  encrypt(k0, k1, c0, c1, block, 0);
+  return [block[0] as number, block[1] as number];
 }
 
 /** A key of the graph's random bits: two 32-bit words. */
@@ -59,13 +46,8 @@ export function randomKey(seed: number, ...path: readonly number[]): RandomKey {
 /** The bits that the op `randomBits` draws: what a device may compute on the host and hand in. */
 export function hostRandomBits([k0, k1]: RandomKey, count: number, stream: number): Uint32Array {
   const out = new Uint32Array(count);
-  for (let i = 0; i < count; i += 2) {
-    block[0] = i / 2;
-    block[1] = stream;
-    encrypt(k0, k1, block);
-    out[i] = block[0] as number;
-    if (i + 1 < count) out[i + 1] = block[1] as number;
-  }
+  // Writes beyond the end of a typed array are dropped.
+  for (let i = 0; i < count; i += 2) encrypt(k0, k1, i / 2, stream, out, i);
   return out;
 }
 
