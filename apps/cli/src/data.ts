@@ -13,11 +13,34 @@ export interface DataFlags {
 /** Sizes of the built-in digits without a limit. */
 const digitCounts = { train: 10_000, test: 2_000 };
 
-/** Loads a dataset; downloads show their progress on stderr, warnings too. */
+/** What a data set's images are. */
+export interface DataKind {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly classes: number;
+}
+
+const grey = { shape: [1, 28, 28], classes: 10 };
+
+const kinds: Readonly<Record<DatasetName, Omit<DataKind, "name">>> = {
+  digits: grey,
+  mnist: grey,
+  "fashion-mnist": grey,
+  cifar10: { shape: [3, 32, 32], classes: 10 },
+  cifar100: { shape: [3, 32, 32], classes: 100 },
+};
+
+/** Known without loading the test set; undefined for files of the user's own, which may hold other images. */
+export function publishedKind({ data, dataDir }: DataFlags): DataKind | undefined {
+  return dataDir === undefined ? { name: `${data} test`, ...kinds[data] } : undefined;
+}
+
+/** Loads a dataset; downloads show their progress on stderr, warnings too. `testOnly`: not those about the training set. */
 export async function loadData(
   io: Io,
   { data, dataDir, limit }: DataFlags,
   signal?: AbortSignal,
+  { testOnly = false }: { readonly testOnly?: boolean } = {},
 ): Promise<LoadedDataset> {
   if (data === "digits" && dataDir !== undefined) note(io, "note: --data-dir is not used: the digits are built in");
   const most = limit ?? Number.POSITIVE_INFINITY;
@@ -29,7 +52,7 @@ export async function loadData(
       ...(dataDir === undefined ? {} : { dataDir }),
       ...(signal === undefined ? {} : { signal }),
     });
-    for (const warning of loaded.warnings) note(io, `note: ${warning}`);
+    if (!testOnly) for (const warning of loaded.warnings) note(io, `note: ${warning}`);
     const cut = (split: LoadedDataset["train"]): LoadedDataset["train"] =>
       subset(split, { to: Math.min(most, split.count) });
     return { ...loaded, train: cut(loaded.train), test: cut(loaded.test) };

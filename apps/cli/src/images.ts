@@ -28,7 +28,7 @@ export async function readImage(
   [channels, height, width]: ImageShape,
   { invert = false, resize }: ReadOptions = {},
 ): Promise<PreparedImage> {
-  if ((await stat(path)).isDirectory()) throw new Failure(`${path}: it is a folder; name the pictures in it`);
+  await checkPicture(path);
   const bytes = await readFile(path);
   if (channels !== 1 && channels !== 3)
     throw new Failure(`${path}: the model takes ${channels} channels; pictures have 1 or 3`);
@@ -49,6 +49,11 @@ export async function readImage(
   } catch (error) {
     throw new Failure(`${path}: not a picture that can be read (${firstLine(error)}). PNG, JPEG and WebP work.`);
   }
+}
+
+/** Whether there is a file at all. @throws Failure for a folder; ENOENT */
+export async function checkPicture(path: string): Promise<void> {
+  if ((await stat(path)).isDirectory()) throw new Failure(`${path}: it is a folder; name the pictures in it`);
 }
 
 /** Upright. */

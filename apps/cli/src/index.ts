@@ -1,4 +1,5 @@
 import { basename, relative } from "node:path";
+import { report } from "./errors.js";
 import type { Io } from "./io.js";
 import { main } from "./main.js";
 
@@ -37,7 +38,8 @@ const io: Io = {
 // A reader that has seen enough (`ocelli list | head -1`) closes the pipe: that is no error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    // Nothing can be printed there any more; the other stream may still tell why.
+    if (error.code !== "EPIPE") process.exit(report(error, io));
     // A training saves first, as on Ctrl-C. What it still writes goes nowhere.
     if (!closed && stopWork !== undefined) stopWork();
     else if (!closed) process.exit(0);

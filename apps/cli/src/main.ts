@@ -126,9 +126,14 @@ function addInspection(program: Command, io: Io): void {
   program
     .command("compare")
     .description("models side by side: what each costs, and its published error")
-    .argument("[model...]", "names from `ocelli list` (default: all with an error on the data set)")
+    .argument("[model...]", "names from `ocelli list` (default: all with an error on the data set, ImageNet)")
     .addOption(
-      new Option("--dataset <name>", "whose errors").choices(["imagenet", "cifar10", "cifar100"]).default("imagenet"),
+      new Option("--dataset <name>", "whose errors (default: where most of the models have some)").choices([
+        "imagenet",
+        "cifar10",
+        "cifar100",
+        "mnist",
+      ]),
     )
     .addOption(json().conflicts("csv"))
     .option("--csv", "print comma-separated values")
@@ -230,9 +235,9 @@ function addUse(program: Command, io: Io): void {
     .action(async (path, images, flags) => (await import("./commands/predict.js")).predict(io, path, images, flags));
   program
     .command("export")
-    .description("write a trained model as an ONNX or safetensors file")
+    .description("write a trained model as an ONNX, safetensors or PyTorch file")
     .argument("<run|weights>", source)
-    .addOption(new Option("--to <format>", "format").choices(["onnx", "safetensors"]).makeOptionMandatory())
+    .addOption(new Option("--to <format>", "format").choices(["onnx", "safetensors", "pth"]).makeOptionMandatory())
     .requiredOption("-o, --output <file>", "file to write")
     .option("--with-transform", "ONNX: take uint8 pixels and normalise them inside the file")
     .addOption(model())
@@ -242,7 +247,7 @@ function addUse(program: Command, io: Io): void {
   program
     .command("convert")
     .description("rewrite weights in another format: .safetensors, .pth (.pt, .th) or .onnx")
-    .argument("<in>", "file of weights")
+    .argument("<in>", source)
     .argument("<out>", "file to write; its ending names the format")
     .addOption(new Option("--model <name>", "check the weights against this model and take its names; .onnx needs it"))
     .addOption(json())

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
@@ -5,18 +6,20 @@ import {
   formatShape,
   type HostTensor,
   input,
+  nearMatches,
   OcelliError,
   ShapeError,
   type StateDict,
   StateError,
   sameShape,
 } from "@ocelli/core";
-import { toHostTensor } from "@ocelli/formats";
-import { inventory, loadStateDict, logitsOf, traceModule } from "@ocelli/layers";
+import { type FileTensor, toHostTensor } from "@ocelli/formats";
+import { Buffer, flattenStateDict, inventory, loadStateDict, logitsOf, traceModule } from "@ocelli/layers";
 import { makeTransform, normalize, type Transform } from "@ocelli/training";
 import { type RunConfig, RunDirectory } from "@ocelli/training/node";
 import {
   checkTrainingSize,
+  createModel,
   type ModelEntry,
   type ModelName,
   type ModelOptions,
@@ -29,7 +32,7 @@ import {
 import { classNames } from "./classes.js";
 import { UsageError } from "./errors.js";
 import {
-  nonFiniteTensor,
+  oddities,
   readWeights,
   renameTensors,
   type WeightsFile,
@@ -51,6 +54,8 @@ export interface LoadedModel {
   readonly transform: Transform | undefined;
   /** Of an image before the transform. */
   readonly image: ImageShape;
+  /** False: the file does not say, and `image` is the model's own. */
+  readonly imageKnown: boolean;
   /** Pictures: the shorter side is brought to this, and the middle cut out. Undefined: they fill the image as they are. */
   readonly resize: number | undefined;
   /** Undefined: the file does not name them. */
@@ -77,18 +82,22 @@ export interface Passport {
   readonly model: string;
   readonly options: ModelOptions;
   readonly classes: readonly string[];
-  readonly image: ImageShape;
+  /** Left out where it is not known, as the transform is. */
+  readonly image?: ImageShape;
   readonly resize?: number;
-  readonly transform: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
+  readonly transform?: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
 }
+
+const allModels = `\`ocelli list\` shows all ${modelNames.length}.`;
 
 /** The zoo's entry. @throws UsageError with near matches for an unknown name */
 export function entryOf(name: string): ModelEntry {
-  try {
-    return modelEntry(name);
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n  \`ocelli list\` shows all ${modelNames.length}.`);
-  }
+  if ((modelNames as readonly string[]).includes(name)) return modelEntry(name);
+  const near = nearMatches(name, modelNames);
+  const hint = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
+  const isPath = hint === "" && existsSync(name);
+  const problem = isPath ? `${name} is a file or a folder; a model's name is needed here.` : `"${name}" is unknown.`;
+  throw new UsageError(`model: ${problem}${hint}\n  ${allModels}`);
 }
 
 /** Opens a run folder, a checkpoint inside one, or a file of weights. `warn` gets a line where something is odd but no error. */
@@ -98,14 +107,18 @@ export async function loadModel(
   warn: (line: string) => void = () => undefined,
 ): Promise<LoadedModel> {
   if ((await stat(path)).isDirectory()) return fromRun(await RunDirectory.open(path), flags);
-  const kind = /^(last|best)\.safetensors$/.exec(basename(path))?.[1] as "last" | "best" | undefined;
-  const inRun =
-    kind !== undefined && (await stat(join(dirname(path), "run.json")).catch(() => undefined)) !== undefined;
-  if (inRun) return fromRun(await RunDirectory.open(dirname(path)), { ...flags, checkpoint: kind });
+  const checkpoint = checkpointOfRun(path);
+  if (checkpoint !== undefined) return fromRun(await RunDirectory.open(dirname(path)), { ...flags, checkpoint });
   if (weightsFormat(path) === undefined) {
     throw new UsageError(`${path} is neither a run folder nor a file of weights (${weightsEndings})`);
   }
   return fromWeights(path, flags, warn);
+}
+
+/** Which checkpoint a file is of the run whose folder it lies in; undefined for other files. */
+export function checkpointOfRun(path: string): "last" | "best" | undefined {
+  const kind = /^(last|best)\.safetensors$/.exec(basename(path))?.[1] as "last" | "best" | undefined;
+  return existsSync(join(dirname(path), "run.json")) ? kind : undefined;
 }
 
 async function fromRun(directory: RunDirectory, { model: wanted, checkpoint }: ModelFlags): Promise<LoadedModel> {
@@ -127,8 +140,7 @@ async function fromWeights(
 ): Promise<LoadedModel> {
   const weights = await readWeights(path);
   const { tensors, metadata } = weights;
-  const bad = nonFiniteTensor(tensors);
-  if (bad !== undefined) warn(nonFiniteNote(path, bad));
+  for (const line of oddities(path, weights)) warn(line);
   const passport = metadata.ocelli === undefined ? undefined : parsePassport(path, metadata.ocelli);
   if (passport !== undefined) {
     if (wanted !== undefined && wanted !== passport.model)
@@ -137,18 +149,13 @@ async function fromWeights(
     return { ...assemble(path, passport, values), file: path, run: undefined };
   }
   if (wanted === undefined) {
-    throw new UsageError(
-      `${path} does not say which model it belongs to. Name it with --model, for example --model ${modelNames[0]}.`,
-    );
+    const fitting = fittingModels(weights).slice(0, 5);
+    const hint = fitting.length > 0 ? `: its tensors fit ${fitting.join(" or ")}.` : ".";
+    throw new UsageError(`${path} does not say which model it belongs to. Name it with --model${hint}\n  ${allModels}`);
   }
   const entry = entryOf(wanted);
   const renamed = renameTensors(tensors, (name) => entry.rename?.(name) ?? name, path);
-  const options: ModelOptions = {
-    // As many as the file's last layer has: of a model that somebody trained on, say.
-    numClasses: renamed.get(`${entry.head}.weight`)?.shape[0] || entry.numClasses,
-    inChannels: entry.input[0],
-    ...described?.options,
-  };
+  const options: ModelOptions = { ...optionsOf(entry, renamed), ...described?.options };
   const model = entry.build(options);
   const published = described ?? entry.weights?.[0];
   const preprocessing = published?.preprocessing ?? entry.preprocessing;
@@ -160,6 +167,7 @@ async function fromWeights(
     values: fitted(path, model, valuesFor(model, path, { ...weights, tensors: renamed })),
     transform: publishedTransform(preprocessing),
     image: imageOf(entry, options),
+    imageKnown: described !== undefined,
     resize: preprocessing.resize,
     classes: await classNames(published?.classes ?? "imagenet", options.numClasses),
     file: path,
@@ -167,9 +175,26 @@ async function fromWeights(
   };
 }
 
-/** For people: a network with such weights gives nonsense, but a look at it may be just what is wanted. */
-export function nonFiniteNote(path: string, tensor: string): string {
-  return `note: ${path}: ${tensor} holds values that are not finite (NaN or infinity)`;
+function optionsOf({ head, numClasses, input }: ModelEntry, tensors: ReadonlyMap<string, FileTensor>): ModelOptions {
+  // As many as the file's last layer has: of a model that somebody trained on, say.
+  return { numClasses: tensors.get(`${head}.weight`)?.shape[0] || numClasses, inChannels: input[0] };
+}
+
+/** Models of the zoo whose state has just these names and shapes. */
+function fittingModels({ tensors, format }: WeightsFile): string[] {
+  return modelNames.filter((name) => {
+    const entry = modelEntry(name);
+    const renamed = new Map([...tensors].map(([key, tensor]) => [entry.rename?.(key) ?? key, tensor]));
+    // Cheaper than to build all of them.
+    if (!renamed.has(`${entry.head}.weight`)) return false;
+    const { slots } = inventory(entry.build(optionsOf(entry, renamed)));
+    // An ONNX file holds other constants too.
+    if (format !== "onnx" && [...renamed.keys()].some((key) => !slots.has(key))) return false;
+    return [...slots].every(([key, slot]) => {
+      const given = renamed.get(key);
+      return given === undefined ? slot instanceof Buffer && slot.optional : sameShape(given.shape, slot.shape);
+    });
+  });
 }
 
 /** A file's tensors as values. An ONNX file holds other constants too: of those only what the model has a name for. */
@@ -205,9 +230,10 @@ function assemble(
     model,
     values,
     classes,
-    image,
+    image: image ?? imageOf(entry, options),
+    imageKnown: image !== undefined,
     resize,
-    transform: makeTransform(transform.name, transform.options),
+    transform: transform && makeTransform(transform.name, transform.options),
   };
 }
 
@@ -241,14 +267,16 @@ function checkedPassport(where: string, given: unknown): Passport {
     model: typeof model === "string",
     options: isObject(options) && Object.entries(options).every(([name, value]) => isOption(name, value)),
     classes: Array.isArray(classes) && classes.every((name) => typeof name === "string"),
-    image: Array.isArray(image) && image.length === 3 && image.every(isSide),
+    image: image === undefined || (Array.isArray(image) && image.length === 3 && image.every(isSide)),
     resize: resize === undefined || isSide(resize),
-    transform: isObject(transform) && typeof transform.name === "string" && isObject(transform.options),
+    transform:
+      transform === undefined ||
+      (isObject(transform) && typeof transform.name === "string" && isObject(transform.options)),
   };
   const bad = Object.entries(good).flatMap(([name, fine]) => (fine ? [] : [name]));
   if (bad.length > 0) throw new FormatError(`${where}: not what ocelli writes in ${bad.join(", ")}`, { bad });
-  const size = resize === undefined ? {} : { resize };
-  return { model, options, classes, image, transform, ...size } as Passport;
+  const known = Object.entries({ image, resize, transform }).filter(([, value]) => value !== undefined);
+  return { model, options, classes, ...Object.fromEntries(known) } as Passport;
 }
 
 /** What a run says about its model. @throws FormatError for a run.json that somebody changed */
@@ -308,6 +336,14 @@ export function buildFor(
       `${name} takes ${shape(imageOf(entry))} images; ${data.name} has ${shape(data.image)} in ${data.classes} classes\n  ${error.message.replaceAll("\n", "\n  ")}`,
     );
   }
+}
+
+/** The same weights in a model for images of another size. @throws ShapeError, ArgumentError, StateError where it does not take them */
+export function resized(loaded: LoadedModel, image: ImageShape): LoadedModel {
+  const { name, entry, file, values } = loaded;
+  const options = { ...loaded.options, ...optionsFor(entry, image, loaded.options.numClasses ?? entry.numClasses) };
+  const model = createModel(name as ModelName, options);
+  return { ...loaded, options, model, image, values: fitted(file, model, flattenStateDict(loaded.model, values)) };
 }
 
 /** What the data asks of the model; the size of the images only where it is not the model's own. */

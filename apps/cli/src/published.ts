@@ -2,19 +2,25 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { nearMatches } from "@ocelli/core";
 import { fetchFile } from "@ocelli/training/node";
-import { modelNames, type WeightsEntry, WeightsError, weightsEntry } from "@ocelli/zoo";
+import { modelEntry, modelNames, type WeightsEntry, WeightsError, weightsEntry } from "@ocelli/zoo";
 import { Failure, UsageError } from "./errors.js";
 import { interruptible } from "./interrupt.js";
 import { type Io, note } from "./io.js";
-import { type LoadedModel, loadModel, type ModelFlags } from "./model.js";
+import { imageOf, type LoadedModel, loadModel, type ModelFlags } from "./model.js";
 import { downloadProgress } from "./progress.js";
 
 /**
  * Opens what a user names: a run folder, a file of weights, or published weights ("resnet18", "resnet18:imagenet1k_v2"), which are
  * downloaded the first time.
+ * @param check told of published weights before they are downloaded
  * @throws UsageError for a model without such weights; Failure for what is neither a file nor a model; DownloadError
  */
-export async function openModel(io: Io, source: string, flags: ModelFlags): Promise<LoadedModel> {
+export async function openModel(
+  io: Io,
+  source: string,
+  flags: ModelFlags,
+  check: (model: Pick<LoadedModel, "name" | "options" | "image">) => void = () => undefined,
+): Promise<LoadedModel> {
   const warn = (line: string): void => note(io, line);
   const isThere = (await stat(source).catch(() => undefined)) !== undefined;
   const published = isThere ? undefined : publishedAs(source);
@@ -22,6 +28,9 @@ export async function openModel(io: Io, source: string, flags: ModelFlags): Prom
   const { model, weights } = published;
   if (flags.model !== undefined && flags.model !== model)
     throw new UsageError(`--model ${flags.model}: ${source} is of ${model}`);
+  const entry = modelEntry(model);
+  const options = { numClasses: entry.numClasses, inChannels: entry.input[0], ...weights.options };
+  check({ name: model, options, image: imageOf(entry, options) });
   return loadModel(await fetched(io, weights), { ...flags, model, weights }, warn);
 }
 

@@ -89,13 +89,19 @@ function scheduleOf(recipe: Recipe, flags: RecipeFlags, epochs: number): Schedul
   return makeSchedule("multiStep", { milestones, gamma: gamma ?? recipe.gamma ?? 0.1 });
 }
 
-/** The plan in words, on two lines. */
-export function describePlan({ epochs, batchSize, optimizer, schedule }: Plan, seed: number): string {
+/** The plan in words, a line each: the optimizer, the length, and how far it is from the model's own recipe. */
+export function describePlan({ epochs, batchSize, optimizer, schedule }: Plan, seed: number, recipe?: Recipe): string {
   const { lr, momentum, nesterov, weightDecay } = optimizer.options;
   const parts = [optimizer.name, `learning rate ${lr}${describeSchedule(schedule)}`];
   if (momentum) parts.push(`${nesterov ? "Nesterov " : ""}momentum ${momentum}`);
   if (weightDecay) parts.push(`weight decay ${weightDecay}`);
-  return `${parts.join(", ")}\n${plural(epochs, "epoch")}, batches of ${batchSize}, seed ${seed}`;
+  const lines = [parts.join(", "), `${plural(epochs, "epoch")}, batches of ${batchSize}, seed ${seed}`];
+  if (recipe !== undefined && (epochs !== recipe.epochs || batchSize !== recipe.batchSize)) {
+    lines.push(
+      `the model's own is ${plural(recipe.epochs, "epoch")} in batches of ${recipe.batchSize}: what was not given was scaled`,
+    );
+  }
+  return lines.join("\n");
 }
 
 function describeSchedule({ name, options }: Schedule): string {

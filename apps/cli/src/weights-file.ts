@@ -1,9 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { FormatError } from "@ocelli/core";
-import { type FileDType, type FileTensor, readPyTorch, readSafetensors, stateDictOf } from "@ocelli/formats";
+import {
+  type FileDType,
+  type FileTensor,
+  fromHostTensor,
+  readPyTorch,
+  readSafetensors,
+  stateDictOf,
+  stateDictPlaces,
+  toHostTensor,
+} from "@ocelli/formats";
 import { decodeModel, type ElementType } from "@ocelli/formats/onnx";
 import { UsageError } from "./errors.js";
+import { listed } from "./terminal.js";
 
 export type WeightsFormat = "safetensors" | "pytorch" | "onnx";
 
@@ -30,10 +40,13 @@ export interface WeightsFile {
   readonly metadata: Readonly<Record<string, string>>;
   /** Tensors of an ONNX file that are no numbers a weights file holds (strings, complex numbers, 4 bits). */
   readonly leftOut: readonly string[];
+  /** A PyTorch file's dictionaries of tensors, the one that was read first; "" is the top level. */
+  readonly places: readonly string[];
 }
 
 /**
- * Reads the weights in a file: all of a safetensors file, the state_dict of a PyTorch file, the initializers of an ONNX file.
+ * Reads the weights in a file: all of a safetensors file (of a training's checkpoint the model's own, by PyTorch's names), the
+ * state_dict of a PyTorch file, the initializers of an ONNX file.
  * @throws UsageError for another ending; FormatError, DTypeError for what the file holds
  */
 export async function readWeights(path: string): Promise<WeightsFile> {
@@ -43,14 +56,42 @@ export async function readWeights(path: string): Promise<WeightsFile> {
 }
 
 const readers: Readonly<Record<WeightsFormat, (bytes: Uint8Array, name: string) => Omit<WeightsFile, "format">>> = {
-  safetensors: (bytes, name) => ({ ...readSafetensors(bytes, { name }), leftOut: [] }),
-  pytorch: (bytes, name) => ({
-    tensors: stateDictOf(readPyTorch(bytes, { name }), { name }),
-    metadata: {},
-    leftOut: [],
-  }),
+  safetensors: (bytes, name) => {
+    const { tensors, metadata } = readSafetensors(bytes, { name });
+    const own =
+      metadata.format === "ocelli-checkpoint-1" ? { tensors: ofModel(tensors, name), metadata: {} } : undefined;
+    return { tensors, metadata, ...own, leftOut: [], places: [] };
+  },
+  pytorch: (bytes, name) => {
+    const value = readPyTorch(bytes, { name });
+    return { tensors: stateDictOf(value, { name }), metadata: {}, leftOut: [], places: stateDictPlaces(value) };
+  },
   onnx: readInitializers,
 };
+
+/** What a checkpoint holds of the model itself, without the optimizer's state. */
+function ofModel(tensors: ReadonlyMap<string, FileTensor>, path: string): Map<string, FileTensor> {
+  const model = [...tensors].filter(([name]) => /^(params|buffers)\//.test(name));
+  // PyTorch counts in int64.
+  const asFile = (tensor: FileTensor): FileTensor =>
+    tensor.dtype === "I32" ? fromHostTensor(toHostTensor(tensor), { dtype: "I64" }) : tensor;
+  const own = new Map(model.map(([name, tensor]) => [name, asFile(tensor)]));
+  return renameTensors(own, (name) => name.slice(name.indexOf("/") + 1), path);
+}
+
+/** Lines for people: what is odd about a file's weights, and no error. */
+export function oddities(path: string, { tensors, places }: WeightsFile): string[] {
+  const notes: string[] = [];
+  const [read, ...others] = places.map((place) => (place === "" ? "the top level" : JSON.stringify(place)));
+  if (others.length > 0) {
+    const more = `${listed(others)} ${others.length === 1 ? "holds" : "hold"} tensors too`;
+    notes.push(`note: ${path}: the weights are those of ${read}; ${more}. To use another, save it alone.`);
+  }
+  // A network with such weights gives nonsense, but a look at it may be just what is wanted.
+  const bad = nonFiniteTensor(tensors);
+  if (bad !== undefined) notes.push(`note: ${path}: ${bad} holds values that are not finite (NaN or infinity)`);
+  return notes;
+}
 
 const fileDTypes: Readonly<Partial<Record<ElementType, FileDType>>> = {
   bool: "BOOL",
@@ -84,7 +125,7 @@ function readInitializers(bytes: Uint8Array, name: string): Omit<WeightsFile, "f
     else if (tensors.has(key)) throw new FormatError(`${what} occurs twice`);
     else tensors.set(key, { dtype, shape, bytes: data });
   }
-  return { tensors, metadata, leftOut };
+  return { tensors, metadata, leftOut, places: [] };
 }
 
 /** The same tensors by other names. @throws FormatError when two get the same */
@@ -107,7 +148,7 @@ const exponents: Readonly<Partial<Record<FileDType, number>>> = { F64: 0x7ff0, F
 const widths: Readonly<Partial<Record<FileDType, number>>> = { F64: 8, F32: 4, BF16: 2, F16: 2 };
 
 /** Name of the first tensor that holds NaN or infinity. */
-export function nonFiniteTensor(tensors: ReadonlyMap<string, FileTensor>): string | undefined {
+function nonFiniteTensor(tensors: ReadonlyMap<string, FileTensor>): string | undefined {
   for (const [name, { dtype, bytes }] of tensors) {
     const [mask, width] = [exponents[dtype], widths[dtype]];
     if (mask === undefined || width === undefined) continue;

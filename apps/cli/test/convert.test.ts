@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sizeOf } from "@ocelli/core";
 import {
@@ -12,6 +12,7 @@ import {
 } from "@ocelli/formats";
 import { GraphBuilder } from "@ocelli/formats/onnx";
 import { flattenStateDict, inventory } from "@ocelli/layers";
+import { RunDirectory } from "@ocelli/training/node";
 import { createModel } from "@ocelli/zoo";
 import { describe, expect, it } from "vitest";
 import { fails, ocelli, single, succeed, temporaryFolder } from "./harness.js";
@@ -19,6 +20,8 @@ import { fails, ocelli, single, succeed, temporaryFolder } from "./harness.js";
 const folder = temporaryFolder();
 /** Not a Buffer, which is equal to no Uint8Array. */
 const bytesOf = (file: string): Uint8Array => new Uint8Array(readFileSync(file));
+/** Quicker than `toEqual` for a MiB. */
+const haveSameBytes = (a: string, b: string): boolean => readFileSync(a).equals(readFileSync(b));
 const path = (name: string): string => join(folder, name);
 const onDigits = ["--data", "digits", "--limit", "50", "--device", "onnx-cpu", "--threads", "1", "--json"];
 
@@ -117,7 +120,7 @@ describe("convert", () => {
     writeFileSync(path("x.bin"), "");
     expect(await fails(2, ["convert", path("x.bin"), path("x.pth")])).toContain("x.bin");
     expect(await fails(2, ["convert", from, from])).toContain("the very file");
-    expect(await fails(2, ["convert", folder, path("x.pth")])).toContain("ocelli export");
+    expect(await fails(1, ["convert", folder, path("x.pth")])).toContain("is not a run");
     expect(await fails(2, ["convert", from, path("no/x.pth")])).toContain("there is no folder");
     expect(await fails(2, ["convert", from, path("x.pth"), "--model", "lenet55"])).toContain("lenet5");
     expect(await fails(1, ["convert", path("none.pth"), path("x.pth")])).toContain("no such file");
@@ -126,6 +129,129 @@ describe("convert", () => {
       "cut.pth: the file begins as a zip archive",
     );
     expect(existsSync(path("x.pth"))).toBe(false);
+  });
+});
+
+/** A run of a network with buffers, as `train` leaves it: the optimizer's state lies beside the model's. */
+async function makeRun(out: string): Promise<{ readonly names: string[]; readonly file: string }> {
+  const net = createModel("resnet20_cifar");
+  const values = net.initialState({ seed: 4 });
+  const run = await RunDirectory.create(out, {
+    format: "ocelli-run-1",
+    model: { name: "resnet20_cifar", options: { numClasses: 10, inChannels: 3 } },
+    data: { name: "cifar10", dir: null },
+    classes: [..."abcdefghij"],
+    image: [3, 32, 32],
+    optimizer: { name: "sgd", options: {} },
+    schedule: { name: "constant", options: {} },
+    transform: { name: "normalize", options: { mean: [0.5, 0.4, 0.3], std: [0.25, 0.2, 0.1] } },
+    epochs: 1,
+    batchSize: 4,
+    seed: 4,
+    device: { name: "onnx-cpu", threads: 1 },
+  });
+  const progress = { epoch: 1, batch: 0, step: 9, lossSum: 0, accuracySum: 0, history: [] };
+  await run.save("best", { ...values, momentum: values.params ?? {} }, progress);
+  return { names: Object.keys(flattenStateDict(net, values)), file: run.checkpointPath("best") };
+}
+
+describe("a training's checkpoint", () => {
+  it("becomes the model's state_dict, in PyTorch's names, order and dtypes", async () => {
+    const { names, file } = await makeRun(path("run"));
+    await succeed(["convert", path("run"), path("run.safetensors")]);
+    await succeed(["export", path("run"), "--to", "safetensors", "-o", path("exported.safetensors")]);
+    const converted = readSafetensors(bytesOf(path("run.safetensors")));
+    expect([...converted.tensors.keys()]).toEqual(names);
+    expect(haveSameBytes(path("run.safetensors"), path("exported.safetensors"))).toBe(true);
+    expect(converted.tensors.get("bn1.num_batches_tracked")).toMatchObject({ dtype: "I64", shape: [] });
+
+    const { code, err } = await ocelli(["convert", file, path("run.pth")]);
+    expect([code, err]).toEqual([
+      0,
+      `note: ${path("run.pth")} does not say its model, classes and normalisation; it will need --model resnet20_cifar\n`,
+    ]);
+    await succeed(["export", path("run"), "--to", "pth", "-o", path("exported.pth")]);
+    expect(haveSameBytes(path("run.pth"), path("exported.pth"))).toBe(true);
+    expect([...stateDictOf(readPyTorch(bytesOf(path("run.pth")))).keys()]).toEqual(names);
+    expect(await fails(2, ["convert", path("run"), file])).toContain("the very file");
+  });
+
+  it("is one also without its run", async () => {
+    const { names, file } = await makeRun(path("lost"));
+    copyFileSync(file, path("alone.safetensors"));
+    expect((await ocelli(["convert", path("alone.safetensors"), path("alone.pth")])).err).toBe("");
+    expect([...stateDictOf(readPyTorch(bytesOf(path("alone.pth")))).keys()].sort()).toEqual([...names].sort());
+    await succeed(["convert", path("alone.safetensors"), path("named.safetensors"), "--model", "resnet20_cifar"]);
+    const { tensors, metadata } = readSafetensors(bytesOf(path("named.safetensors")));
+    expect([...tensors.keys()]).toEqual(names);
+    expect(Object.keys(metadata).sort()).toEqual(["classes", "format", "input", "ocelli"]);
+  });
+});
+
+describe("export to PyTorch", () => {
+  it("writes what convert does, and wants an ending of the format", async () => {
+    const args = ["export", path("lenet.pth"), "--model", "lenet5_modern", "--to"];
+    await succeed([...args, "pth", "-o", path("made.pt")]);
+    expect([...stateDictOf(readPyTorch(bytesOf(path("made.pt"))))]).toEqual([...state]);
+    expect(await fails(2, [...args, "onnx", "-o", path("wrong.safetensors")])).toContain(
+      "another format than --to onnx",
+    );
+    expect(await fails(2, [...args, "pth", "-o", path("wrong.onnx")])).toContain("another format than --to pth");
+    expect(existsSync(path("wrong.safetensors"))).toBe(false);
+  });
+});
+
+describe("a model's name", () => {
+  it("stays with the weights", async () => {
+    await succeed(["convert", path("lenet.pth"), path("knows.safetensors"), "--model", "lenet5_modern"]);
+    const expected = await succeed(["eval", path("lenet.pth"), "--model", "lenet5_modern", ...onDigits]);
+    expect(await succeed(["eval", path("knows.safetensors"), ...onDigits])).toBe(expected);
+    expect((await ocelli(["convert", path("knows.safetensors"), path("forgets.pth")])).err).toContain(
+      "it will need --model lenet5_modern",
+    );
+  });
+
+  it("is suggested where names and shapes fit", async () => {
+    // Shortcuts without weights: both have the same state.
+    const net = createModel("resnet20_cifar", { numClasses: 7 });
+    const flat = Object.entries(flattenStateDict(net, net.initialState({ seed: 1 })));
+    writeFileSync(path("seven.pth"), writePyTorch(flat.map(([name, host]) => [name, fromHostTensor(host)] as const)));
+    const err = await fails(2, ["eval", path("seven.pth"), ...onDigits]);
+    expect(err).toMatch(
+      /Name it with --model: its tensors fit plain20_cifar or resnet20_cifar\.\n {2}`ocelli list` shows all \d+\.\n$/,
+    );
+    expect(await fails(2, ["eval", path("mixed.safetensors"), ...onDigits])).toMatch(
+      /Name it with --model\.\n {2}`ocelli list` shows all \d+\.\n$/,
+    );
+  });
+
+  it("is not a path, and not a long list", async () => {
+    expect(await fails(2, ["summary", "nothing"])).toMatch(
+      /^error: model: "nothing" is unknown\.\n {2}`ocelli list` shows all \d+\.\n$/,
+    );
+    expect(await fails(2, ["summary", path("lenet.pth")])).toContain("is a file or a folder; a model's name is needed");
+  });
+});
+
+describe("PyTorch files", () => {
+  it("that hold several dictionaries: the note says which was read", async () => {
+    // Made by fixtures/net-and-ema.py with PyTorch.
+    const file = path("both.pth");
+    copyFileSync(new URL("./fixtures/net-and-ema.pth", import.meta.url), file);
+    const { code, err } = await ocelli(["convert", file, path("both.safetensors")]);
+    expect([code, err]).toEqual([
+      0,
+      `note: ${file}: the weights are those of "net"; "ema" holds tensors too. To use another, save it alone.\n`,
+    ]);
+    const { tensors } = readSafetensors(bytesOf(path("both.safetensors")));
+    expect(tensors.get("a")?.bytes).toEqual(new Uint8Array(Float32Array.of(1, 2).buffer));
+  });
+
+  it("that are safetensors by another name are called so", async () => {
+    copyFileSync(path("mixed.safetensors"), path("renamed.pth"));
+    expect(await fails(1, ["convert", path("renamed.pth"), path("x.safetensors")])).toContain(
+      "renamed.pth: looks like a safetensors file",
+    );
   });
 });
 
@@ -139,13 +265,13 @@ describe("weights of other formats", () => {
     expect(await succeed(["eval", path("own.onnx"), ...args])).toBe(expected);
   });
 
-  it("are used although they are not finite, with a note", async () => {
+  it("are named in a note when they are not finite", async () => {
     const [name, tensor] = [...state][0] as [string, FileTensor];
     const bytes = tensor.bytes.slice();
     bytes.set([0, 0, 0x80, 0x7f]);
     writeFileSync(path("inf.pth"), writePyTorch(new Map(state).set(name, { ...tensor, bytes })));
     const { code, err } = await ocelli(["eval", path("inf.pth"), "--model", "lenet5_modern", ...onDigits]);
-    expect(code).toBe(0);
+    expect(code).toBe(1);
     expect(err).toContain(`inf.pth: ${name} holds values that are not finite`);
   });
 });

@@ -98,8 +98,8 @@ describe("summary", () => {
     expect(training).toMatchObject({ parameters: 4 * 61_706, optimizerState: 4 * 61_706 });
     expect((await peaks()).training).toBeUndefined();
     const out = await succeed(["summary", "lenet5_modern", "--training"]);
-    expect(out).toMatch(/^inference +\S+ [KM]iB at the peak, in features\.2\/maxPool2d$/m);
-    expect(out).toMatch(/^training +\S+ [KM]iB at the peak of a step, in /m);
+    expect(out).toMatch(/^inference +\S+ [kM]B at the peak, in features\.2\/maxPool2d$/m);
+    expect(out).toMatch(/^training +\S+ [kM]B at the peak of a step, in /m);
   });
 
   it("names the layer that an image is too small for, and the least size", async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fails, lines, ocelli, succeed, temporaryFolder } from "./harness.js";
@@ -41,8 +41,28 @@ describe("compare", () => {
     );
     expect(await fails(2, ["compare", "--dataset", "mnst"])).toMatch(/Allowed choices are imagenet, cifar10/);
     expect(await fails(2, ["compare", "alexnet", "--json", "--csv"])).toMatch(/cannot be used with/);
-    const missing = join(folder, "nowhere", "x.svg");
-    expect(await fails(1, ["compare", "alexnet", "--svg", missing])).toMatch(/no such file or folder/);
+  });
+
+  it("takes the data set on which most of the models have errors", async () => {
+    const dataset = async (...args: string[]): Promise<unknown> =>
+      lines(await succeed(["compare", ...args, "--json"])).map(({ error }) => (error as { dataset: string })?.dataset);
+    expect(await dataset("resnet20_cifar")).toEqual(["cifar10"]);
+    expect(await dataset("resnet20_cifar", "alexnet", "resnet32_cifar")).toEqual(["cifar10", undefined, "cifar10"]);
+    // As many on one as on the other.
+    expect(await dataset("resnet20_cifar", "alexnet")).toEqual([undefined, "imagenet"]);
+    expect(await dataset("lenet5", "--dataset", "mnist")).toEqual(["mnist"]);
+  });
+});
+
+describe.each(["compare", "graph"])("%s checks the files that it is to write", (command) => {
+  it.each(["svg", "html"])("--%s", async (format) => {
+    const draw = (file: string) => fails(2, [command, "lenet5_modern", `--${format}`, file]);
+    const missing = join(folder, "nowhere", `x.${format}`);
+    expect(await draw(missing)).toBe(`error: --${format} ${missing}: there is no folder ${join(folder, "nowhere")}\n`);
+    const directory = join(folder, `${command}-folder.${format}`);
+    mkdirSync(directory);
+    expect(await draw(directory)).toBe(`error: --${format} ${directory} is a folder; the name of a file is needed\n`);
+    expect(await draw(join(folder, "x.png"))).toContain(`name a file that ends in .${format}`);
   });
 });
 
@@ -69,6 +89,10 @@ describe("graph", () => {
     const file = join(folder, "none.svg");
     expect(await fails(2, ["graph", "lenet5_modren", "--svg", file])).toMatch(/Did you mean lenet5_modern/);
     expect(await fails(2, ["graph", "lenet5_modern"])).toMatch(/it needs --svg FILE or --html FILE/);
+    expect(await fails(2, ["graph", "lenet5_modren"])).toMatch(/"lenet5_modren" is unknown/);
+    expect(await fails(1, ["graph", "inception_v3", "--input", "3x32x32", "--svg", file])).toMatch(
+      /^error: inception_v3: 32x32 images are too small; the least is 75x75\n/,
+    );
     expect(await fails(2, ["graph", "lenet5_modern", "--depth", "-1", "--svg", file])).toMatch(
       /a whole number, 0 or more/,
     );

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fromHostTensor, writeSafetensors } from "@ocelli/formats";
+import { fromHostTensor, readSafetensors, writeSafetensors } from "@ocelli/formats";
 import { flattenStateDict } from "@ocelli/layers";
 import { createModel, type ModelOptions, modelEntry, type WeightsEntry } from "@ocelli/zoo";
 import sharp from "sharp";
@@ -83,6 +83,18 @@ describe("published weights", () => {
     await succeed(["export", "resnet20_cifar", "--to", "safetensors", "-o", exported]);
     publish();
     expect(await succeed(predict(exported))).toBe(own);
+  });
+
+  it("are converted by their name", async () => {
+    publish({ preprocessing: { mean: [0.4, 0.5, 0.6], std: [0.2, 0.3, 0.4], resize: 40 } });
+    const [converted, exported] = [join(folder, "by-name.safetensors"), join(folder, "by-export.safetensors")];
+    await succeed(["convert", "resnet20_cifar", converted]);
+    await succeed(["export", "resnet20_cifar", "--to", "safetensors", "-o", exported]);
+    expect(readSafetensors(readFileSync(converted)).metadata).toEqual(readSafetensors(readFileSync(exported)).metadata);
+    const own = await succeed(predict("resnet20_cifar"));
+    publish();
+    expect(await succeed(predict(converted))).toBe(own);
+    expect(await fails(1, ["convert", "resnet20_cifarr", converted])).toContain("did you mean resnet20_cifar");
   });
 
   it("are refused when they are not what was published", async () => {

@@ -4,7 +4,8 @@ import { deflateSync, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { encodeUtf8 } from "./bytes.js";
 import { type FileDType, type FileTensor, fileDTypeBytes, toHostTensor } from "./file-tensor.js";
-import { type PyTorchValue, readPyTorch, stateDictOf, writePyTorch } from "./pytorch.js";
+import { type PyTorchValue, readPyTorch, stateDictOf, stateDictPlaces, writePyTorch } from "./pytorch.js";
+import { writeSafetensors } from "./safetensors.js";
 
 const fixture = (name: string): Uint8Array => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 const read = (name: string): PyTorchValue => readPyTorch(fixture(name), { name });
@@ -117,6 +118,9 @@ describe("the state_dict", () => {
       other: dict({ o: w }),
     });
     expect([...stateDictOf(placed).keys()]).toEqual(["n"]);
+    expect(stateDictPlaces(placed)).toEqual(["net", "ema", "other"]);
+    expect(stateDictPlaces(both)).toEqual(["", "model"]);
+    expect(stateDictPlaces(3)).toEqual([]);
   });
 
   it("loses `module.` only where all names have it, and `_orig_mod.` everywhere", () => {
@@ -454,6 +458,7 @@ describe("damaged files of the older format", () => {
   const good = fixture("pytorch-legacy.pt");
   it.each([
     ["nothing", new Uint8Array(0), "these 0 bytes are no file of torch.save"],
+    ["safetensors", writeSafetensors([["a", f32([1], [1])]]), "looks like a safetensors file"],
     ["another magic number", latin1("\x80\x02K\x01."), "no file of torch.save"],
     ["bytes left over", Uint8Array.from([...good, 1]), "1 bytes after the last storage belong to none"],
     ["a storage cut off", good.subarray(0, good.length - 1), "bytes left"],

@@ -44,7 +44,7 @@ export function formatComparison({ dataset, models }: Comparison): string {
       .trimEnd(),
   );
   const notes = [
-    "An image each. memory: peak of inference, parameters included.",
+    "An image each. activations: bytes of the input and of what each layer writes. memory: peak of inference, parameters included.",
     `top-1, top-5: published errors on ${datasetTitle(dataset)} in percent, each image seen once.`,
     ...(models.some((model) => mark(model) === "*")
       ? ["* mean of many views of each image: lower than, and not comparable with, the others."]

@@ -126,6 +126,8 @@ describe("charts", () => {
     expect(svg).toContain("Without a published top-1 error on ImageNet: bare.");
     expect(svg).toContain("prefers-color-scheme:dark");
     expect(svg).not.toMatch(/ecmeta|<script|href=/);
+    // One kind of unit for tables and charts.
+    expect(svg + comparisonHtml(comparison) + formatComparison(comparison)).not.toMatch(/[KMG]iB|\dK|\d KB/);
   });
 
   it("have bubbles whose area is the number of parameters", () => {

@@ -1,8 +1,8 @@
 import type { PeakMemory } from "./memory.js";
 import type { LayerRow, Summary } from "./summary.js";
-import { formatBothBytes, formatBytes, formatCount, formatCsv, formatInteger } from "./units.js";
+import { formatBytes, formatCount, formatCsv, formatInteger } from "./units.js";
 
-export { formatBytes, formatCount } from "./units.js";
+export { formatBinaryBytes, formatBytes, formatCount } from "./units.js";
 
 type Count = (value: number) => string;
 
@@ -27,7 +27,7 @@ const columns = {
   parameters: { title: "parameters", right: true, cell: (row, count) => orNothing(row.parameters, count) },
   macs: { title: "mult-adds", right: true, cell: (row, count) => orNothing(row.macs, count) },
   flops: { title: "FLOPs", right: true, cell: (row, count) => orNothing(row.flops, count) },
-  activations: { title: "activations", right: true, cell: (row, count) => orNothing(row.storedValues, count) },
+  values: { title: "values", right: true, cell: (row, count) => orNothing(row.storedValues, count) },
   sees: { title: "sees", right: true, cell: (row) => row.receptiveField?.join("x") ?? "-" },
   stride: { title: "stride", right: true, cell: (row) => pair(row.stride) },
   intensity: {
@@ -39,7 +39,7 @@ const columns = {
 
 type ColumnName = keyof typeof columns;
 
-const standard: readonly ColumnName[] = ["layer", "type", "output", "parameters", "macs", "activations", "sees"];
+const standard: readonly ColumnName[] = ["layer", "type", "output", "parameters", "macs", "values", "sees"];
 
 /** From all to the least: the first that is narrow enough is printed. */
 const layouts: readonly { readonly names: readonly ColumnName[]; readonly exact: boolean }[] = [
@@ -48,7 +48,7 @@ const layouts: readonly { readonly names: readonly ColumnName[]; readonly exact:
   { names: Object.keys(columns) as ColumnName[], exact: false },
   { names: standard, exact: false },
   { names: standard.filter((name) => name !== "type"), exact: false },
-  { names: ["layer", "output", "parameters", "macs", "activations"], exact: false },
+  { names: ["layer", "output", "parameters", "macs", "values"], exact: false },
 ];
 
 export interface FormatOptions {
@@ -59,7 +59,7 @@ export interface FormatOptions {
 }
 
 /**
- * A table for a terminal, with totals below. The column `activations` counts the values that each layer adds to memory: "-" where an
+ * A table for a terminal, with totals below. The column `values` counts those that each layer adds to memory: "-" where an
  * element-wise layer writes over its input.
  */
 export function formatSummary(
@@ -89,7 +89,7 @@ function laidOut({ input, batch, rows }: Summary, names: readonly ColumnName[], 
   const given: Partial<Record<ColumnName, string>> = {
     layer: "input",
     output: input.join("x"),
-    activations: count(values),
+    values: count(values),
   };
   const cells = [
     shown.map(({ title }) => title),
@@ -125,9 +125,9 @@ function totalLines({ input, batch, rows, totals }: Summary): string[] {
     ["FLOPs", `${both(totals.flops)} ${images}: 2 a mult-add, 1 any other operation`],
     [
       "activations",
-      `${formatInteger(totals.storedValues)} values, ${formatBothBytes(totals.storedBytes)} ${images}: the input and all that is not computed in place`,
+      `${formatInteger(totals.storedValues)} values, ${formatBytes(totals.storedBytes)} ${images}: the input and all that is not computed in place`,
     ],
-    ["all outputs", `${formatBothBytes(totals.activationBytes)} ${images}, in place or not`],
+    ["all outputs", `${formatBytes(totals.activationBytes)} ${images}, in place or not`],
   ];
   return lines.map(([label, text]) => label.padEnd(14) + text);
 }

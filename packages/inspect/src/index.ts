@@ -10,7 +10,14 @@ export {
 } from "./compare.js";
 export { comparisonCsv, formatComparison } from "./compare-format.js";
 export { flopsOf } from "./cost.js";
-export { type FormatOptions, formatBytes, formatCount, formatSummary, summaryCsv } from "./format.js";
+export {
+  type FormatOptions,
+  formatBinaryBytes,
+  formatBytes,
+  formatCount,
+  formatSummary,
+  summaryCsv,
+} from "./format.js";
 export { type PeakMemory, type PeakMemoryOptions, peakMemory } from "./memory.js";
 export { type ReceptiveField2d, receptiveFields } from "./receptive-field.js";
 export { type LayerRow, type Summary, type SummaryOptions, summary, type Totals } from "./summary.js";

@@ -13,7 +13,16 @@ import {
 } from "@ocelli/layers";
 import { describe, expect, it } from "vitest";
 import { lenet, vgg } from "../test/nets.js";
-import { formatBytes, formatCount, formatSummary, type LayerRow, type Summary, summary, summaryCsv } from "./index.js";
+import {
+  formatBinaryBytes,
+  formatBytes,
+  formatCount,
+  formatSummary,
+  type LayerRow,
+  type Summary,
+  summary,
+  summaryCsv,
+} from "./index.js";
 
 const conv = (from: number, to: number): Conv2d => new Conv2d(from, to, { kernelSize: 3, padding: 1, bias: false });
 const column = <Key extends keyof LayerRow>({ rows }: Summary, key: Key): LayerRow[Key][] =>
@@ -288,8 +297,8 @@ describe("a terminal's width", () => {
 
   it("costs columns and digits first, and beginnings of names last", () => {
     expect(tableOf(200)[0]).toMatch(/FLOPs\/byte/);
-    expect(tableOf(100)[0]).toMatch(/^layer +type +output +parameters +mult-adds +activations +sees$/);
-    expect(tableOf(70)[0]).toMatch(/^layer +output/);
+    expect(tableOf(100)[0]).toMatch(/^layer +type +output +parameters +mult-adds +values +sees$/);
+    expect(tableOf(66)[0]).toMatch(/^layer +output/);
     const deep = summary(
       new Sequential({ a_long_name_of_a_block: new Sequential({ a_long_name: lenet() }) }),
       [1, 28, 28],
@@ -312,7 +321,14 @@ describe("units", () => {
       "25.6 M",
       "4.11 G",
     ]);
-    expect([0, 1023, 1024, 18816, 102_228_128].map(formatBytes)).toEqual([
+    expect([0, 999, 1000, 18816, 60_950_432].map(formatBytes)).toEqual([
+      "0 B",
+      "999 B",
+      "1.00 kB",
+      "18.8 kB",
+      "61.0 MB",
+    ]);
+    expect([0, 1023, 1024, 18816, 102_228_128].map(formatBinaryBytes)).toEqual([
       "0 B",
       "1023 B",
       "1.00 KiB",

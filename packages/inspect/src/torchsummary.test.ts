@@ -35,6 +35,7 @@ describe("torchSummary", () => {
       "Params size (MB): 0.01",
       "Estimated Total Size (MB): 49.58",
       "-".repeat(64),
+      "Functions that a block calls (relu, add ...) are no modules and have no row, as in the tool.",
     ]);
   });
 

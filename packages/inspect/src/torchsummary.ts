@@ -54,7 +54,7 @@ export function torchSummary(
   return { layers, parameters, megabytes: { ...sizes, total } };
 }
 
-/** The tool's table. @param batch what stands for the batch; it writes -1 where none is given */
+/** The tool's table, with a line below on what has no row. @param batch what stands for the batch; it writes -1 where none is given */
 export function formatTorchSummary({ layers, parameters, megabytes }: TorchSummary, batch = -1): string {
   const row = (name: string, shape: string, count: string): string =>
     `${name.padStart(20)}  ${shape.padStart(25)} ${count.padStart(15)}`;
@@ -77,5 +77,6 @@ export function formatTorchSummary({ layers, parameters, megabytes }: TorchSumma
     `Params size (MB): ${megabytes.parameters.toFixed(2)}`,
     `Estimated Total Size (MB): ${megabytes.total.toFixed(2)}`,
     rule("-"),
+    "Functions that a block calls (relu, add ...) are no modules and have no row, as in the tool.",
   ].join("\n");
 }

@@ -26,12 +26,11 @@ function inUnits(bytes: number, base: number, names: readonly string[]): string 
   return unit === 0 ? `${bytes} B` : `${threeDigits(value)} ${names[unit - 1]}`;
 }
 
-/** Bytes with a binary unit: `18816` -> `18.4 KiB`. */
-export const formatBytes = (bytes: number): string => inUnits(bytes, 1024, ["KiB", "MiB", "GiB", "TiB"]);
+/** Bytes with a decimal unit, as all of this package prints them: `60950432` -> `61.0 MB`. */
+export const formatBytes = (bytes: number): string => inUnits(bytes, 1000, ["kB", "MB", "GB", "TB"]);
 
-/** Bytes with a decimal and a binary unit: `60950432` -> `61.0 MB (58.1 MiB)`. */
-export const formatBothBytes = (bytes: number): string =>
-  bytes < 1000 ? `${bytes} B` : `${inUnits(bytes, 1000, ["kB", "MB", "GB", "TB"])} (${formatBytes(bytes)})`;
+/** Bytes with a binary unit, as memory is sold and limited: `18816` -> `18.4 KiB`. */
+export const formatBinaryBytes = (bytes: number): string => inUnits(bytes, 1024, ["KiB", "MiB", "GiB", "TiB"]);
 
 /** Lines of comma-separated values; what is undefined leaves its cell empty. */
 export function formatCsv(lines: readonly (readonly (string | number | boolean | undefined)[])[]): string {

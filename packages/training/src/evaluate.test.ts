@@ -60,6 +60,32 @@ describe("evaluator", () => {
     expect([accuracy, top5]).toEqual([right / 10, among / 10]);
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    "counts no hit among logits with %f, and tells of them",
+    async (odd) => {
+      await using device = await reference();
+      const model = new Net();
+      using state = await device.init(model, { seed: 2 });
+      const weight = new Float32Array(28);
+      // Class 3 alone, whatever the image; every label is class 0, which argmax picks among equals.
+      const bias = Float32Array.from({ length: 7 }, (_, i) => (i === 3 ? odd : 0));
+      const params = { "layers.1.weight": hostTensor(weight, [7, 4]), "layers.1.bias": hostTensor(bias) };
+      await state.write({ params });
+      const zeros = batches(4).map((batch) => ({
+        ...batch,
+        labels: { ...batch.labels, data: batch.labels.data.map(() => 0) },
+      }));
+      const { accuracy, top5, finite, count, loss } = await evaluator(device, state, { model, transform })(
+        zeros as never,
+      );
+      expect([accuracy, top5, finite, count]).toEqual([0, 0, 0, 10]);
+      expect(loss).toBeNaN();
+      await state.write({ params: { ...params, "layers.1.bias": hostTensor(new Float32Array(7)) } });
+      const plain = await evaluator(device, state, { model, transform })(zeros as never);
+      expect(plain).toMatchObject({ accuracy: 1, top5: 1, finite: 10 });
+    },
+  );
+
   it("says so when there is nothing to evaluate, or a batch outgrows the first", async () => {
     await using device = await reference();
     const model = new Net();
@@ -83,5 +109,30 @@ describe("predictor", () => {
     await state.write({ params: { "layers.1.weight": hostTensor(new Float32Array(28), [7, 4]) } });
     expect([...toNumbers(await predict(one))]).toEqual([...before]);
     expect(before.reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+  });
+
+  it("says what is wrong with images that are no host tensor", async () => {
+    await using device = await reference();
+    const model = new Net();
+    using predict = await predictor(device, model.initialState({ seed: 1 }), { model, transform });
+    await expect(predict(new Float32Array(4) as never)).rejects.toThrow(
+      "predictor: the images are a Float32Array; it needs a host tensor, hostTensor(data, [N, C, H, W])",
+    );
+    await expect(predict(undefined as never)).rejects.toThrow("the images are undefined; it needs a host tensor");
+  });
+
+  it("names the outputs of a model without logits, and how such a model runs", async () => {
+    class Maps extends Module<Tensor, { readonly low: Tensor; readonly high: Tensor }> {
+      override forward(x: Tensor) {
+        return { low: x, high: x };
+      }
+    }
+    await using device = await reference();
+    const model = new Maps();
+    // @ts-expect-error: it returns no logits
+    using predict = await predictor(device, model.initialState({ seed: 1 }), { model });
+    await expect(predict(hostTensor(new Float32Array(4), [1, 1, 2, 2]))).rejects.toThrow(
+      /^predictor: the model returned a record of low, high; it needs logits.*device\.compile\(modelProgram\(/,
+    );
   });
 });

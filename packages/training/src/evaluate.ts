@@ -4,10 +4,12 @@ import {
   correct,
   crossEntropyPerSample,
   type Device,
+  equal,
   greater,
   type Handle,
   type HostTensor,
   hostTensor,
+  isFinite as isFiniteTensor,
   item,
   less,
   mul,
@@ -36,6 +38,8 @@ export interface Evaluation {
   /** Share of samples whose label is among the five largest logits. */
   readonly top5: number;
   readonly count: number;
+  /** Samples whose logits are all finite. The others are no hits, and the loss is NaN or infinite. */
+  readonly finite: number;
 }
 
 /** Runs over batches on the live state. Programs are compiled once for each shape; a smaller last batch is padded, never counted. */
@@ -54,12 +58,12 @@ export function evaluator<Out = Tensor>(device: Device, state: State, options: E
     return found;
   };
   return async (batches) => {
-    const sums = { loss: 0, correct: 0, top5: 0, count: 0 };
+    const sums = { loss: 0, correct: 0, top5: 0, finite: 0, count: 0 };
     const pending: Readonly<Record<string, Handle>>[] = [];
     let size: number | undefined;
     const collect = async (): Promise<void> => {
       const handles = pending.shift() as Readonly<Record<string, Handle>>;
-      for (const name of ["loss", "correct", "top5"] as const)
+      for (const name of ["loss", "correct", "top5", "finite"] as const)
         sums[name] += item(await (handles[name] as Handle).read());
     };
     for await (const batch of batches) {
@@ -72,8 +76,8 @@ export function evaluator<Out = Tensor>(device: Device, state: State, options: E
     }
     while (pending.length > 0) await collect();
     if (sums.count === 0) throw new ArgumentError("evaluate: there are no samples");
-    const { count } = sums;
-    return { loss: sums.loss / count, accuracy: sums.correct / count, top5: sums.top5 / count, count };
+    const { count, finite } = sums;
+    return { loss: sums.loss / count, accuracy: sums.correct / count, top5: sums.top5 / count, count, finite };
   };
 }
 
@@ -113,20 +117,27 @@ function evaluationProgram<Out>(
       const logits = logitsOf(output);
       const masked = (perSample: Tensor): Tensor => sum(mul(perSample, inputs.valid as Tensor));
       const loss = lossPerSample?.(output, labels) ?? crossEntropyPerSample(logits, labels);
+      const finite = finiteRows(logits);
       return {
         outputs: {
           loss: masked(loss),
-          correct: masked(correct(logits, labels)),
+          correct: masked(mul(correct(logits, labels), finite)),
           top5: masked(amongTop(logits, labels, 5)),
+          finite: masked(finite),
         },
       };
     },
   };
 }
 
-/** 1 where fewer than `k` logits exceed the label's, else 0: float32 `[N]`. */
+/** 1 where all logits are finite, else 0: float32 `[N]`. What a comparison with NaN gives differs from device to device. */
+function finiteRows(logits: Tensor): Tensor {
+  return cast(equal(sum(cast(isFiniteTensor(logits), "float32"), { axes: 1 }), logits.shape[1] as number), "float32");
+}
+
+/** 1 where fewer than `k` logits exceed the label's and all are finite, else 0: float32 `[N]`. */
 export function amongTop(logits: Tensor, labels: Tensor, k: number): Tensor {
   const chosen = sum(mul(logits, oneHot(labels, logits.shape[1] as number)), { axes: 1, keepDims: true });
   const above = sum(cast(greater(logits, chosen), "float32"), { axes: 1 });
-  return cast(less(above, k), "float32");
+  return mul(cast(less(above, k), "float32"), finiteRows(logits));
 }

@@ -9,13 +9,16 @@ import {
   type State,
   type StateDict,
   softmax,
-  type Tensor,
+  Tensor,
 } from "@ocelli/core";
 import { disposeKey } from "@ocelli/core/backend";
 import { Context, logitsOf, type Module } from "@ocelli/layers";
 import type { BatchTensors, Transform } from "./transform.js";
 
-export interface PredictorOptions<Out = Tensor> {
+/** What a model with classes returns. */
+type WithLogits = Tensor | { readonly logits: Tensor };
+
+export interface PredictorOptions<Out extends WithLogits = Tensor> {
   readonly model: Module<Tensor, Out>;
   readonly transform?: Transform | undefined;
   /** What to hand back. Default: class probabilities from the logits. */
@@ -31,8 +34,9 @@ export interface Predictor extends Disposable {
 /**
  * Freezes a copy of the state into inference programs, so that a device may fuse and repack it. Later training does not change it.
  * @param state values on the host, or a live state (read once)
+ * @throws ArgumentError, when images come, for a model without logits and for images that are no host tensor
  */
-export async function predictor<Out = Tensor>(
+export async function predictor<Out extends WithLogits = Tensor>(
   device: Device,
   state: State | StateDict,
   options: PredictorOptions<Out>,
@@ -49,18 +53,45 @@ export async function predictor<Out = Tensor>(
     return found;
   };
   const predict = async (images: HostTensor): Promise<HostTensor> => {
+    checkImages(images);
     const handles = await (await program(images)).run({ images });
     return (handles.output as Handle).read();
   };
   const dispose = (): void => {
     disposed = true;
-    for (const compiled of programs.values()) void compiled.then((done) => done[disposeKey]());
+    for (const compiled of programs.values()) {
+      // Whoever asked for a program that failed was told so.
+      void compiled.then(
+        (done) => done[disposeKey](),
+        () => undefined,
+      );
+    }
     programs.clear();
   };
   return Object.assign(predict, { program, [disposeKey]: dispose });
 }
 
-function predictionProgram<Out>(
+/** For those who write JavaScript: pixels without a shape would fail deep inside. */
+function checkImages(images: unknown): void {
+  const { shape, data } = (images ?? {}) as Partial<HostTensor>;
+  if (Array.isArray(shape) && data !== undefined) return;
+  const what = images === null || images === undefined ? images : `a ${images.constructor?.name ?? "record"}`;
+  throw new ArgumentError(`predictor: the images are ${what}; it needs a host tensor, hostTensor(data, [N, C, H, W])`);
+}
+
+/** @throws ArgumentError for an output without logits */
+function checkedLogits(output: unknown): Tensor {
+  const logits = logitsOf(output ?? {});
+  if (logits instanceof Tensor) return logits;
+  const names = typeof output === "object" ? Object.keys(output ?? {}) : [];
+  const what = names.length > 0 ? `a record of ${names.join(", ")}` : String(output);
+  throw new ArgumentError(
+    `predictor: the model returned ${what}; it needs logits, as a tensor or in a record. device.compile(modelProgram(model, spec)) runs models with other outputs`,
+    { names },
+  );
+}
+
+function predictionProgram<Out extends WithLogits>(
   { model, transform, output = "probabilities" }: PredictorOptions<Out>,
   images: Spec,
 ): Parameters<Device["compile"]>[0] {
@@ -70,7 +101,7 @@ function predictionProgram<Out>(
     build: (inputs, state) => {
       const ctx = new Context(model, { state, training: false });
       const batch = transform === undefined ? (inputs as BatchTensors) : transform.apply(inputs as BatchTensors, ctx);
-      const logits = logitsOf(ctx.call(model, batch.images));
+      const logits = checkedLogits(ctx.call(model, batch.images));
       return { outputs: { output: output === "logits" ? logits : softmax(logits) } };
     },
   };

@@ -1,12 +1,12 @@
 import { compare as compareModels, comparisonCsv, formatComparison } from "@ocelli/inspect";
-import { writeAtomic } from "@ocelli/training/node";
-import { modelEntry, modelNames } from "@ocelli/zoo";
+import { type ModelEntry, modelEntry, modelNames } from "@ocelli/zoo";
 import { UsageError } from "../errors.js";
 import { type Io, note, print, printJson } from "../io.js";
 import { entryOf } from "../model.js";
+import { checkDrawing, writeOutput } from "../output.js";
 
 export interface CompareFlags {
-  readonly dataset: string;
+  readonly dataset?: string;
   readonly json?: boolean;
   readonly csv?: boolean;
   readonly svg?: string;
@@ -17,19 +17,20 @@ export interface CompareFlags {
 export async function compare(
   io: Io,
   names: readonly string[],
-  { dataset, json, csv, svg, html }: CompareFlags,
+  { dataset: given, json, csv, svg, html }: CompareFlags,
 ): Promise<void> {
-  const models = (names.length > 0 ? [...new Set(names)] : namesWithErrors(dataset)).map((name) => ({
-    ...entryOf(name),
-    name,
-  }));
+  const asked = [...new Set(names)].map((name) => ({ ...entryOf(name), name }));
+  const dataset = given ?? datasetOf(asked);
+  const models = asked.length > 0 ? asked : everyModel().filter((entry) => hasError(entry, dataset));
+  await checkDrawing(svg, "svg");
+  await checkDrawing(html, "html");
   const comparison = compareModels(models, { dataset });
   if (svg !== undefined || html !== undefined) {
     // The plotting library is loaded when something is drawn.
     const { comparisonHtml, comparisonSvg } = await import("@ocelli/inspect/plot");
     for (const [path, draw] of [[svg, comparisonSvg] as const, [html, comparisonHtml] as const]) {
       if (path === undefined) continue;
-      await writeAtomic(
+      await writeOutput(
         path,
         drawn(() => draw(comparison)),
       );
@@ -41,11 +42,19 @@ export async function compare(
   else if (svg === undefined && html === undefined) print(io, formatComparison(comparison));
 }
 
-function namesWithErrors(dataset: string): string[] {
-  return modelNames.filter((name) => {
-    const { published = [], weights = [] } = modelEntry(name);
-    return [...published, ...weights.map((entry) => entry.published)].some((figure) => figure.dataset === dataset);
-  });
+const everyModel = () => modelNames.map((name) => ({ ...modelEntry(name), name }));
+
+function hasError({ published = [], weights = [] }: ModelEntry, dataset: string): boolean {
+  return [...published, ...weights.map((entry) => entry.published)].some((figure) => figure.dataset === dataset);
+}
+
+/** The data set on which most of the models have errors, the first of several; ImageNet where there are none. */
+function datasetOf(models: readonly ModelEntry[]): string {
+  const counts = ["imagenet", "cifar10", "cifar100", "mnist"].map((dataset) => ({
+    dataset,
+    count: models.filter((entry) => hasError(entry, dataset)).length,
+  }));
+  return counts.reduce((most, next) => (next.count > most.count ? next : most)).dataset;
 }
 
 /** What cannot be drawn is the choice of models. */

@@ -6,10 +6,12 @@ import { inventory } from "@ocelli/layers";
 import { writeAtomic } from "@ocelli/training/node";
 import { UsageError } from "../errors.js";
 import { type Io, note, print, printJson } from "../io.js";
-import { loadModel, type ModelFlags, nonFiniteNote } from "../model.js";
+import { checkpointOfRun, type LoadedModel, type ModelFlags } from "../model.js";
+import { checkOutput } from "../output.js";
+import { openModel } from "../published.js";
 import { colors, formatInteger, labelled, listed } from "../terminal.js";
 import {
-  nonFiniteTensor,
+  oddities,
   readWeights,
   renameTensors,
   type WeightsFile,
@@ -17,11 +19,14 @@ import {
   weightsEndings,
   weightsFormat,
 } from "../weights-file.js";
-import { checkOutput, writeExport } from "./export.js";
+import { metadataOf, noteForgotten, writeExport } from "./export.js";
 
 export interface ConvertFlags extends Pick<ModelFlags, "model"> {
   readonly json?: boolean;
 }
+
+/** Weights alone, without a graph. */
+type FileFormat = Exclude<WeightsFormat, "onnx">;
 
 /** What was written. */
 interface Converted {
@@ -35,72 +40,95 @@ interface Converted {
   readonly dtypes: readonly string[];
 }
 
-/** `ocelli convert IN OUT`: the same tensors in another format, which the files' endings name. */
+/**
+ * `ocelli convert IN OUT`: the same tensors in another format, which the files' endings name. Where the model is known (a run, published
+ * weights, --model, or the file says), the tensors have to be that model's, get its names, and the file says whose they are.
+ */
 export async function convert(io: Io, from: string, to: string, flags: ConvertFlags): Promise<void> {
   const format = weightsFormat(to);
   if (format === undefined) throw new UsageError(`${to}: the ending names the format: ${weightsEndings}`);
-  if ((await stat(from)).isDirectory()) {
-    throw new UsageError(`${from} is a folder; \`${io.command} export\` writes the weights of a run`);
-  }
-  if (resolve(from) === resolve(to)) throw new UsageError(`${to} is the very file that is read; name another`);
+  checkOther(from, to);
   await checkOutput(to, "");
-  const weights = await readWeights(from);
-  const warnings = notesOn(weights, from);
-  for (const line of warnings) note(io, line);
+  const plain = format === "onnx" ? undefined : await withoutModel(from, flags);
   const result =
-    format === "onnx" ? await toOnnx(from, to, flags) : await toWeights(weights, { from, to, format }, flags);
+    plain === undefined
+      ? await fromModel(io, await openModel(io, from, flags), { to, format }, flags)
+      : await fromFile(io, plain, { from, to, format: format as FileFormat });
   if (flags.json) return printJson(io, result);
   const rows: [string, string][] = [
     ["wrote", `${to}, ${formatInteger(result.bytes)} bytes`],
-    ["from", from],
+    ["from", result.from],
     ["tensors", `${formatInteger(result.tensors)} (${listed(result.dtypes)}), ${formatInteger(result.values)} values`],
   ];
   for (const line of labelled(rows, colors(io).dim)) print(io, line);
 }
 
-function notesOn({ tensors, leftOut }: WeightsFile, from: string): string[] {
-  const notes: string[] = [];
-  if (leftOut.length > 0) {
-    const names = leftOut.slice(0, 3).map((name) => JSON.stringify(name));
-    notes.push(
-      `note: ${from}: left out ${leftOut.length} initializers that are no plain numbers, first ${listed(names)}`,
-    );
-  }
-  const bad = nonFiniteTensor(tensors);
-  return bad === undefined ? notes : [...notes, nonFiniteNote(from, bad)];
+function checkOther(from: string, to: string): void {
+  if (resolve(from) === resolve(to)) throw new UsageError(`${to} is the very file that is read; name another`);
 }
 
-/** Where the model is known (by --model, or the file says), the tensors have to be that model's, and get its names. */
-async function toWeights(
-  { tensors: given, metadata, format: source }: WeightsFile,
-  { from, to, format }: { readonly from: string; readonly to: string; readonly format: "safetensors" | "pytorch" },
+/** A file whose model nobody names. */
+async function withoutModel(from: string, { model }: ConvertFlags): Promise<WeightsFile | undefined> {
+  const isFile = (await stat(from).catch(() => undefined))?.isFile() ?? false;
+  if (!isFile || model !== undefined || checkpointOfRun(from) !== undefined) return undefined;
+  const weights = await readWeights(from);
+  return weights.metadata.ocelli === undefined ? weights : undefined;
+}
+
+async function fromFile(
+  io: Io,
+  weights: WeightsFile,
+  { from, to, format }: { readonly from: string; readonly to: string; readonly format: FileFormat },
+): Promise<Converted> {
+  noteLeftOut(io, from, weights.leftOut);
+  for (const line of oddities(from, weights)) note(io, line);
+  return write(weights.tensors, { from, to, format, metadata: weights.metadata });
+}
+
+/** The file's own tensors, not the values that the model got of them: dtypes stay as they are. */
+async function fromModel(
+  io: Io,
+  loaded: LoadedModel,
+  { to, format }: { readonly to: string; readonly format: WeightsFormat },
   { model }: ConvertFlags,
 ): Promise<Converted> {
-  const known = model !== undefined || metadata.ocelli !== undefined;
-  const tensors = known ? await fitting(given, source, from, model) : given;
+  const from = loaded.file;
+  checkOther(from, to);
+  if (format === "onnx") {
+    const { bytes } = await writeExport(loaded, { to: "onnx", output: to });
+    return described(to, "onnx", bytes, from, (await readWeights(to)).tensors);
+  }
+  const { tensors: given, metadata, leftOut } = await readWeights(from);
+  noteLeftOut(io, from, leftOut);
+  const renamed = renameTensors(given, (name) => loaded.entry.rename?.(name) ?? name, from);
+  const tensors = new Map<string, FileTensor>();
+  for (const name of inventory(loaded.model).slots.keys()) {
+    const tensor = renamed.get(name);
+    if (tensor !== undefined) tensors.set(name, tensor);
+  }
+  // Whoever gave --model for a file that does not say has it in hand.
+  if (format === "pytorch" && (model === undefined || metadata.ocelli !== undefined)) noteForgotten(io, to, loaded);
+  return write(tensors, { from, to, format, metadata: { ...metadata, ...metadataOf(loaded, false) } });
+}
+
+function noteLeftOut(io: Io, from: string, leftOut: readonly string[]): void {
+  if (leftOut.length === 0) return;
+  const names = leftOut.slice(0, 3).map((name) => JSON.stringify(name));
+  note(io, `note: ${from}: left out ${leftOut.length} initializers that are no plain numbers, first ${listed(names)}`);
+}
+
+async function write(
+  tensors: ReadonlyMap<string, FileTensor>,
+  {
+    from,
+    to,
+    format,
+    metadata,
+  }: { from: string; to: string; format: FileFormat; metadata: Readonly<Record<string, string>> },
+): Promise<Converted> {
   const bytes = format === "pytorch" ? writePyTorch(tensors) : writeSafetensors(tensors, { ...metadata, format: "pt" });
   await writeAtomic(to, bytes);
   return described(to, format, bytes.length, from, tensors);
-}
-
-async function fitting(
-  tensors: ReadonlyMap<string, FileTensor>,
-  source: WeightsFormat,
-  from: string,
-  model: string | undefined,
-): Promise<ReadonlyMap<string, FileTensor>> {
-  const loaded = await loadModel(from, { model });
-  const renamed = renameTensors(tensors, (name) => loaded.entry.rename?.(name) ?? name, from);
-  if (source !== "onnx") return renamed;
-  const { slots } = inventory(loaded.model);
-  return new Map([...renamed].filter(([name]) => slots.has(name)));
-}
-
-/** An ONNX file is a graph: the model that the weights belong to has to be known. */
-async function toOnnx(from: string, to: string, flags: ConvertFlags): Promise<Converted> {
-  const loaded = await loadModel(from, flags);
-  const { bytes } = await writeExport(loaded, { to: "onnx", output: to });
-  return described(to, "onnx", bytes, from, (await readWeights(to)).tensors);
 }
 
 function described(

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { arch, availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { promisify } from "node:util";
 import { constant, hostTensor, item, mul, sum } from "@ocelli/core";
-import { formatBytes } from "@ocelli/inspect";
+import { formatBinaryBytes } from "@ocelli/inspect";
 import type { AdapterReport } from "@ocelli/kernels-webgpu";
 import { cacheFolder } from "@ocelli/training/node";
 import { type DeviceName, deviceNames, openDevice } from "../device.js";
@@ -78,7 +78,7 @@ function show(io: Io, report: Report): void {
     ["Node", `${report.node}, ${report.platform} ${report.arch}`],
     ...packages,
     ["processor", `${report.processor}, ${plural(report.threads, "thread")}`],
-    ["memory", `${formatBytes(report.memoryBytes)}, ${formatBytes(report.freeMemoryBytes)} of it free`],
+    ["memory", `${formatBinaryBytes(report.memoryBytes)}, ${formatBinaryBytes(report.freeMemoryBytes)} of it free`],
     ["cache", `${report.cache}${existsSync(report.cache) ? "" : " (nothing there yet)"}`],
   ];
   const devices = report.devices.map(({ name, works, adapter, threads, details, message }): [string, string] => {
@@ -97,8 +97,8 @@ function describeAdapter({ software, features, limits }: AdapterReport): string 
   return [
     software ? "a software adapter: right, but slow; with a graphics card, install its driver" : "a graphics card",
     ["shader-f16", "subgroups", "timestamp-query"].map(has).join(", "),
-    `buffers up to ${formatBytes(limits.maxBufferSize)}, bound up to ${formatBytes(limits.maxStorageBufferBindingSize)}, ${limits.maxStorageBuffersPerShaderStage} at once`,
-    `workgroups of ${limits.maxComputeInvocationsPerWorkgroup} with ${formatBytes(limits.maxComputeWorkgroupStorageSize)}`,
+    `buffers up to ${formatBinaryBytes(limits.maxBufferSize)}, bound up to ${formatBinaryBytes(limits.maxStorageBufferBindingSize)}, ${limits.maxStorageBuffersPerShaderStage} at once`,
+    `workgroups of ${limits.maxComputeInvocationsPerWorkgroup} with ${formatBinaryBytes(limits.maxComputeWorkgroupStorageSize)}`,
   ].join("\n");
 }
 

@@ -1,11 +1,12 @@
-import { channelStatistics, evaluator, loader, normalize } from "@ocelli/training";
+import { OcelliError } from "@ocelli/core";
+import { channelStatistics, type Evaluation, evaluator, loader, normalize } from "@ocelli/training";
 import { lossPerSampleOf } from "@ocelli/zoo";
-import { type DataFlags, loadData } from "../data.js";
+import { type DataFlags, type DataKind, loadData, publishedKind } from "../data.js";
 import { type DeviceFlags, describeDevice, openDevice } from "../device.js";
-import { UsageError } from "../errors.js";
+import { Failure, UsageError } from "../errors.js";
 import { interruptible } from "../interrupt.js";
 import { type Io, note, print, printJson } from "../io.js";
-import type { LoadedModel, ModelFlags } from "../model.js";
+import { type ImageShape, type LoadedModel, type ModelFlags, resized } from "../model.js";
 import { openModel } from "../published.js";
 import { colors, formatInteger, formatLoss, formatPercent, labelled } from "../terminal.js";
 
@@ -18,19 +19,26 @@ export interface EvalFlags extends ModelFlags, DeviceFlags, Partial<DataFlags> {
 
 /** `ocelli eval RUN|WEIGHTS`: accuracy and loss on a test set. */
 export async function evaluate(io: Io, path: string, flags: EvalFlags): Promise<void> {
-  const loaded = await openModel(io, path, flags);
+  const opened = await openModel(io, path, flags, (model) => {
+    const kind = publishedKind(dataOf(undefined, flags));
+    if (kind !== undefined) checkData(model, kind);
+  });
   await interruptible(io, "stopping ...", async (signal) => {
-    const data = await loadData(io, dataOf(loaded, flags), signal);
-    checkData(loaded, data.test.name, data.test.shape, data.test.classes.length);
-    const { pad = 0 } = loaded.entry.preprocessing;
-    const transform = given(flags, pad) ?? loaded.transform ?? normalize({ ...channelStatistics(data.train), pad });
+    const { pad = 0 } = opened.entry.preprocessing;
+    const known = given(flags, pad) ?? opened.transform;
+    const data = await loadData(io, dataOf(opened.run, flags), signal, { testOnly: known !== undefined });
+    const { name, shape, classes } = data.test;
+    const loaded = fitting(io, opened, { name, shape, classes: classes.length });
+    const transform = known ?? normalize({ ...channelStatistics(data.train), pad });
     const device = await openDevice(flags, (line) => note(io, line));
     const state = await device.createState(loaded.values);
     try {
       const lossPerSample = lossPerSampleOf(loaded.entry);
       const run = evaluator(device, state, { model: loaded.model, transform, lossPerSample });
       const batchSize = Math.min(flags.batchSize ?? 100, data.test.count);
-      const { accuracy, top5, loss, count } = await run(abortable(loader(data.test, { batchSize }).epoch(0), signal));
+      const result = await run(abortable(loader(data.test, { batchSize }).epoch(0), signal));
+      checkFinite(loaded.file, result);
+      const { accuracy, top5, loss, count } = result;
       if (flags.json) return printJson(io, { accuracy, top5, loss, count });
       const rows: [string, string][] = [
         ["model", `${loaded.name} (${loaded.file})`],
@@ -49,7 +57,7 @@ export async function evaluate(io: Io, path: string, flags: EvalFlags): Promise<
 }
 
 /** The data that is named; otherwise that of the run. */
-function dataOf({ run }: LoadedModel, { data, dataDir, limit }: EvalFlags): DataFlags {
+function dataOf(run: LoadedModel["run"], { data, dataDir, limit }: EvalFlags): DataFlags {
   const name = data ?? run?.data.name;
   if (name === undefined) throw new UsageError("eval needs --data, for example --data mnist");
   const dir = dataDir ?? (name === run?.data.name ? (run.data.dir ?? undefined) : undefined);
@@ -61,17 +69,46 @@ function dataOf({ run }: LoadedModel, { data, dataDir, limit }: EvalFlags): Data
   };
 }
 
-function checkData(
-  { name, image, options }: LoadedModel,
-  data: string,
-  shape: readonly number[],
-  classes: number,
-): void {
+function checkData({ name, image, options }: Pick<LoadedModel, "name" | "image" | "options">, data: DataKind): void {
   const needed = options.numClasses;
-  if (shape.join() === image.join() && (needed === undefined || needed === classes)) return;
+  if (isSame(data.shape, image) && (needed === undefined || needed === data.classes)) return;
   throw new UsageError(
-    `${name} was trained on ${image.join("x")} images in ${needed ?? "?"} classes; ${data} has ${shape.join("x")} in ${classes}`,
+    `${name} was trained on ${image.join("x")} images in ${needed ?? "?"} classes; ${data.name} has ${data.shape.join("x")} in ${data.classes}`,
   );
+}
+
+const isSame = (a: readonly number[], b: readonly number[]): boolean => a.join() === b.join();
+
+/** The model for the data: of the data's size where the weights do not say theirs. @throws UsageError where the two do not go together */
+function fitting(io: Io, loaded: LoadedModel, data: DataKind): LoadedModel {
+  const { name, image, imageKnown, options, entry, file } = loaded;
+  if (imageKnown) {
+    checkData(loaded, data);
+    return loaded;
+  }
+  const has = options.numClasses ?? entry.numClasses;
+  if (has !== data.classes) throw new UsageError(`${file} has ${has} classes; ${data.name} has ${data.classes}`);
+  if (isSame(data.shape, image)) return loaded;
+  const shape = data.shape.join("x");
+  try {
+    const taken = resized(loaded, data.shape as ImageShape);
+    note(
+      io,
+      `note: ${file} does not say which images it was trained on; it is taken for ${shape}, as ${data.name} has`,
+    );
+    return taken;
+  } catch (error) {
+    if (!(error instanceof OcelliError)) throw error;
+    const reason = error.message.replaceAll("\n", "\n  ");
+    throw new UsageError(`${name} takes ${image.join("x")} images; ${data.name} has ${shape}\n  ${reason}`);
+  }
+}
+
+/** Figures of such weights would only look like some. */
+function checkFinite(file: string, { loss, count, finite }: Evaluation): void {
+  if (finite < count)
+    throw new Failure(`${file}: its weights give NaN or infinity for ${count - finite} of ${count} images`);
+  if (!Number.isFinite(loss)) throw new Failure(`${file}: the loss is ${loss}`);
 }
 
 /** Normalisation from --mean and --std. */

@@ -1,19 +1,19 @@
-import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { HostTensor } from "@ocelli/core";
-import { fromHostTensor, writeSafetensors } from "@ocelli/formats";
+import { type FileTensor, fromHostTensor, writePyTorch, writeSafetensors } from "@ocelli/formats";
 import { flattenStateDict } from "@ocelli/layers";
 import type { Transform } from "@ocelli/training";
 import { writeAtomic } from "@ocelli/training/node";
 import { UsageError } from "../errors.js";
-import { type Io, print, printJson } from "../io.js";
+import { type Io, note, print, printJson } from "../io.js";
 import type { ImageShape, LoadedModel, ModelFlags, Passport } from "../model.js";
+import { checkOutput } from "../output.js";
 import { openModel } from "../published.js";
 import { colors, formatInteger, labelled } from "../terminal.js";
 import { ocelliVersion } from "../versions.js";
+import { type WeightsFormat, weightsFormat } from "../weights-file.js";
 
 export interface ExportFlags extends ModelFlags {
-  readonly to: "onnx" | "safetensors";
+  readonly to: "onnx" | "safetensors" | "pth";
   readonly output: string;
   /** The ONNX file takes images as they are, and normalises them itself. */
   readonly withTransform?: boolean;
@@ -25,17 +25,27 @@ export interface Exported {
   readonly file: string;
   readonly format: ExportFlags["to"];
   readonly bytes: number;
-  /** Names, dtypes and shapes; none for safetensors. */
+  /** Names, dtypes and shapes; none but for ONNX. */
   readonly inputs: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-/** `ocelli export RUN --to onnx|safetensors -o FILE` */
+const formatOf: Readonly<Record<ExportFlags["to"], WeightsFormat>> = {
+  onnx: "onnx",
+  safetensors: "safetensors",
+  pth: "pytorch",
+};
+
+/** `ocelli export RUN --to onnx|safetensors|pth -o FILE` */
 export async function exportModel(io: Io, path: string, flags: ExportFlags): Promise<void> {
   if (flags.withTransform && flags.to !== "onnx")
-    throw new UsageError("--with-transform is for --to onnx: safetensors holds weights only");
+    throw new UsageError(`--with-transform is for --to onnx: ${flags.to} holds weights only`);
+  const ending = weightsFormat(flags.output);
+  if (ending !== undefined && ending !== formatOf[flags.to])
+    throw new UsageError(`-o ${flags.output}: its ending is that of another format than --to ${flags.to}`);
   const loaded = await openModel(io, path, flags);
   const exported = await writeExport(loaded, flags);
+  if (flags.to === "pth" && flags.model === undefined) noteForgotten(io, flags.output, loaded);
   if (flags.json) return printJson(io, exported);
   const { file, bytes, inputs, outputs } = exported;
   const named = (values: Readonly<Record<string, string>>): string =>
@@ -57,8 +67,11 @@ export async function writeExport(
   { to, output, withTransform = false }: Omit<ExportFlags, "json">,
 ): Promise<Exported> {
   await checkOutput(output);
-  if (to === "safetensors") {
-    const bytes = safetensorsOf(loaded);
+  if (to !== "onnx") {
+    const bytes =
+      to === "pth"
+        ? writePyTorch(tensorsOf(loaded))
+        : writeSafetensors(tensorsOf(loaded), { ...metadataOf(loaded, false), format: "pt" });
     await writeAtomic(output, bytes);
     return { file: output, format: to, bytes: bytes.length, inputs: {}, outputs: {} };
   }
@@ -90,38 +103,30 @@ function inputShape({ image, entry }: LoadedModel, withTransform: boolean): ["N"
   return ["N", channels, height + border, width + border];
 }
 
-/** Told before the work, not after it. */
-export async function checkOutput(path: string, flag = "-o "): Promise<void> {
-  const there = await stat(path).catch(() => undefined);
-  if (there?.isDirectory()) throw new UsageError(`${flag}${path} is a folder; the name of a file is needed`);
-  // Renaming over a device would replace it.
-  if (there !== undefined && !there.isFile()) throw new UsageError(`${flag}${path} is no ordinary file`);
-  const folder = await stat(dirname(path)).catch(() => undefined);
-  if (!folder?.isDirectory()) throw new UsageError(`${flag}${path}: there is no folder ${dirname(path)}`);
+/** PyTorch's files have no place for it. */
+export function noteForgotten(io: Io, file: string, { name }: LoadedModel): void {
+  note(io, `note: ${file} does not say its model, classes and normalisation; it will need --model ${name}`);
 }
 
-function safetensorsOf(loaded: LoadedModel): Uint8Array {
-  const flat = Object.entries(flattenStateDict(loaded.model, loaded.values));
+function tensorsOf({ model, values }: LoadedModel): Map<string, FileTensor> {
+  const flat = Object.entries(flattenStateDict(model, values));
   // PyTorch counts in int64.
   const asFile = (host: HostTensor) => fromHostTensor(host, host.dtype === "int32" ? { dtype: "I64" } : {});
-  return writeSafetensors(
-    flat.map(([name, host]) => [name, asFile(host)] as const),
-    { format: "pt", ...metadataOf(loaded, false) },
-  );
+  return new Map(flat.map(([name, host]) => [name, asFile(host)]));
 }
 
-function metadataOf(
-  { name, options, classes = [], image, resize, transform }: LoadedModel,
+/** What the file says about itself. */
+export function metadataOf(
+  { name, options, classes = [], image, imageKnown, resize, transform }: LoadedModel,
   withTransform: boolean,
 ): Record<string, string> {
-  if (transform === undefined) return {};
   const passport: Passport = {
     model: name,
     options,
     classes,
-    image,
+    ...(imageKnown ? { image } : {}),
     ...(resize === undefined ? {} : { resize }),
-    transform: { name: transform.name, options: transform.options },
+    ...(transform === undefined ? {} : { transform: { name: transform.name, options: transform.options } }),
   };
   const input = withTransform ? "uint8 pixels 0..255" : normalisation(transform);
   return { ocelli: JSON.stringify(passport), classes: JSON.stringify(classes), input };

@@ -1,9 +1,9 @@
 import { graphHtml, graphSvg, modelGraph } from "@ocelli/inspect/graph";
-import { writeAtomic } from "@ocelli/training/node";
 import { createModel, type ModelName } from "@ocelli/zoo";
 import { UsageError } from "../errors.js";
 import { type Io, note } from "../io.js";
 import { entryOf, type ImageShape } from "../model.js";
+import { checkDrawing, writeOutput } from "../output.js";
 
 export interface GraphFlags {
   readonly input?: ImageShape;
@@ -15,9 +15,11 @@ export interface GraphFlags {
 
 /** `ocelli graph MODEL`: the network as boxes and arrows. */
 export async function graph(io: Io, name: string, { input, depth, training, svg, html }: GraphFlags): Promise<void> {
+  const entry = entryOf(name);
   if (svg === undefined && html === undefined)
     throw new UsageError(`graph: it needs --svg FILE or --html FILE, for example --svg ${name}.svg`);
-  const entry = entryOf(name);
+  await checkDrawing(svg, "svg");
+  await checkDrawing(html, "html");
   const image = input ?? entry.input;
   const size = input === undefined ? {} : { inputSize: [image[1], image[2]] as const };
   const model = createModel(name as ModelName, { inChannels: image[0], ...size });
@@ -25,7 +27,7 @@ export async function graph(io: Io, name: string, { input, depth, training, svg,
   const options = depth === undefined ? {} : { depth };
   for (const [path, draw] of [[svg, graphSvg] as const, [html, graphHtml] as const]) {
     if (path === undefined) continue;
-    await writeAtomic(path, draw(data, options));
+    await writeOutput(path, draw(data, options));
     note(io, `wrote ${path}`);
   }
 }

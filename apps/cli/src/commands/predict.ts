@@ -1,7 +1,8 @@
 import type { HostTensor } from "@ocelli/core";
 import { normalize, predictor, type Transform } from "@ocelli/training";
 import { type DeviceFlags, openDevice } from "../device.js";
-import { readImage } from "../images.js";
+import { Failure } from "../errors.js";
+import { checkPicture, readImage } from "../images.js";
 import { type Io, note, print, printJson } from "../io.js";
 import type { LoadedModel, ModelFlags } from "../model.js";
 import { openModel } from "../published.js";
@@ -25,9 +26,11 @@ interface Guess {
 /** `ocelli predict RUN|WEIGHTS|MODEL IMAGE...`: the most likely classes of pictures. */
 export async function predict(io: Io, path: string, images: readonly string[], flags: PredictFlags): Promise<void> {
   const { top = 3, invert = false, json = false } = flags;
+  // Before weights are downloaded: a wrong name is told at once.
+  for (const image of images) await checkPicture(image);
   const loaded = await openModel(io, path, flags);
   const transform = transformOf(io, loaded, flags);
-  // Read before a device is opened: a wrong name is told at once.
+  // Before a device is opened, as well.
   const { resize } = loaded;
   const pictures = await Promise.all(images.map((image) => readImage(image, loaded.image, { invert, resize })));
   const device = await openDevice(flags, (line) => note(io, line));
@@ -35,7 +38,10 @@ export async function predict(io: Io, path: string, images: readonly string[], f
     const run = await predictor(device, loaded.values, { model: loaded.model, transform });
     for (const [i, { pixels, isLight }] of pictures.entries()) {
       const image = images[i] as string;
-      const guesses = best(await run(pixels), loaded.classes, top);
+      const probabilities = await run(pixels);
+      if (!Array.from(probabilities.data, Number).every(Number.isFinite))
+        throw new Failure(`${loaded.file}: its weights give NaN for ${image}`);
+      const guesses = best(probabilities, loaded.classes, top);
       if (json) printJson(io, { image, predictions: guesses });
       else printGuesses(io, image, guesses, images.length > 1);
       if (isLight && !invert && isDigits(loaded)) {

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Device } from "@ocelli/core";
 import { channelStatistics } from "@ocelli/training";
 import { type Checkpoint, type LoadedDataset, type RunConfig, RunDirectory } from "@ocelli/training/node";
+import type { Recipe } from "@ocelli/zoo";
 import { type DataFlags, loadData } from "../data.js";
 import { type DeviceFlags, type DeviceName, describeDevice, deviceNames, openDevice } from "../device.js";
 import { UsageError } from "../errors.js";
@@ -29,14 +30,14 @@ export async function train(io: Io, model: string | undefined, flags: TrainFlags
   if (flags.data === undefined)
     throw new UsageError("train needs --data, for example --data digits, which is built in.");
   const { data } = flags;
-  entryOf(model);
+  const { recipe } = entryOf(model);
   await interruptible(io, stopping, async (signal) => {
     const loaded = await loadData(io, { ...flags, data }, signal);
     const draft = draftRun(model, { ...flags, data }, loaded);
     const device = await openDevice(flags, (line) => note(io, line));
     try {
       const run = await createRun(flags.out ?? defaultRunFolder(model, data, draft.config.seed), draft.config, device);
-      describe(io, { run, data: loaded, device, parameters: draft.parameters, json: flags.json });
+      describe(io, { run, data: loaded, device, parameters: draft.parameters, recipe, json: flags.json });
       await finish(io, run, { flags, loaded, device, signal });
     } finally {
       await device.dispose();
@@ -180,11 +181,13 @@ interface Described {
   readonly parameters?: number;
   /** Default: what the run says. */
   readonly epochs?: number;
+  /** The model's own: the line tells how far the run is from it. */
+  readonly recipe?: Recipe;
   readonly json?: boolean | undefined;
 }
 
 /** Says what is about to happen. */
-export function describe(io: Io, { run, data, device, parameters, epochs, json }: Described): void {
+export function describe(io: Io, { run, data, device, parameters, epochs, recipe, json }: Described): void {
   if (json) return;
   const { config } = run;
   const { dim } = colors(io);
@@ -196,7 +199,7 @@ export function describe(io: Io, { run, data, device, parameters, epochs, json }
         parameters === undefined ? config.model.name : `${config.model.name}, ${formatInteger(parameters)} parameters`,
       ],
       ["data", `${config.data.name}, ${images} (${config.image.join("x")}, ${config.classes.length} classes)`],
-      ["recipe", describePlan({ ...planOf(config), epochs: epochs ?? config.epochs }, config.seed)],
+      ["recipe", describePlan({ ...planOf(config), epochs: epochs ?? config.epochs }, config.seed, recipe)],
       ["device", describeDevice(device)],
       ["run", run.path],
     ],

@@ -28,6 +28,13 @@ export function readPyTorch(bytes: Uint8Array, { name = unnamed }: ReadOptions =
   return (looksLikeZip(bytes) ? reader.zip() : reader.legacy()) as PyTorchValue;
 }
 
+/** The length of the header in 64 bits, then the header: a JSON object. */
+function looksLikeSafetensors(bytes: Uint8Array): boolean {
+  if (bytes.length < 10 || bytes[8] !== 0x7b) return false;
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  return length <= bytes.length - 8;
+}
+
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #file: string;
@@ -93,6 +100,11 @@ class Reader {
 
   /** Pickles of a magic number, the protocol, the machine, the value and the keys of storages; then the storages in that order. */
   legacy(): unknown {
+    if (looksLikeSafetensors(this.#bytes)) {
+      throw formatError(this.#file, "looks like a safetensors file (it begins with a length and JSON); name it so", {
+        offset: 0,
+      });
+    }
     const start = this.#bytes.subarray(0, 2);
     if (start[0] !== 0x80 || start[1] !== 2) throw this.#notPyTorch();
     const magic = this.#unpickle(this.#bytes, 0);

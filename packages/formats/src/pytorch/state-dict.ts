@@ -25,7 +25,9 @@ export function stateDictOf(
     throw formatError(file, `holds ${describeValue(value)}; a dictionary of tensors by name is needed (a state_dict)`);
   }
   const top: PyTorchDict = value;
-  const found = [top, ...places.map((place) => top.get(place))].map(tensorsOf).find((tensors) => tensors.size > 0);
+  const [place] = stateDictPlaces(top);
+  const known = place === "" || places.some((name) => name === place);
+  const found = known ? tensorsOf(place === "" ? top : top.get(place as string)) : undefined;
   if (found === undefined) {
     const keys = [...top].slice(0, 8).map(([key, item]) => `${shownKey(key)} (${describeValue(item)})`);
     const more = top.size > keys.length ? ` and ${top.size - keys.length} more` : "";
@@ -35,6 +37,19 @@ export function stateDictOf(
     );
   }
   return renamed(found, file);
+}
+
+/**
+ * Where a PyTorch file holds tensors by name: `""` for its top level, otherwise the entry's name. The first is what
+ * {@link stateDictOf} takes (if it is of those that it looks in); the others could have been meant, like a network's moving average.
+ */
+export function stateDictPlaces(value: PyTorchValue): string[] {
+  if (!(value instanceof Map)) return [];
+  const top: PyTorchDict = value;
+  const others = [...top.keys()].filter((key) => typeof key === "string" && !places.some((place) => place === key));
+  const holds = (item: PyTorchValue | undefined): boolean => tensorsOf(item).size > 0;
+  const entries = [...places, ...(others as string[])].filter((place) => holds(top.get(place)));
+  return holds(top) ? ["", ...entries] : entries;
 }
 
 function tensorsOf(value: PyTorchValue | undefined): Map<string, FileTensor> {

@@ -1,10 +1,11 @@
 import type { Arrangement, Scene } from "./scene.js";
 
 /**
- * The inside of the picture. Pages carry the text of this function: it uses nothing from outside itself.
+ * The inside of the picture; `alive`: with blocks that a page's script opens and closes. Pages carry the text of this function: it uses nothing
+ * from outside itself.
  * Classes give the colours: see `style.ts`.
  */
-export function draw(scene: Scene, { boxes, arrows }: Arrangement): string {
+export function draw(scene: Scene, { boxes, arrows }: Arrangement, alive: boolean): string {
   const entities: Readonly<Record<string, string>> = {
     "&": "&amp;",
     "<": "&lt;",
@@ -23,9 +24,10 @@ export function draw(scene: Scene, { boxes, arrows }: Arrangement): string {
     const { id, kind, title, lines, about, plan } = scene.boxes[box] as Scene["boxes"][number];
     const middle = number(x + w / 2);
     const block = plan !== null;
-    const sign = block
-      ? `<text class="sign" x="${number(x + w - 13)}" y="${number(y + 17)}">${open ? "−" : "+"}</text>`
-      : "";
+    const sign =
+      block && alive
+        ? `<text class="sign" x="${number(x + w - 13)}" y="${number(y + 17)}">${open ? "−" : "+"}</text>`
+        : "";
     const name = `<text class="title" x="${number(x + 12)}" y="${number(y + 18)}">${text(title)}<tspan class="line" dx="8">${text(lines[0] ?? "")}</tspan></text>`;
     const words = [title, ...lines].map((line, i) => {
       const down = number(y + h / 2 + 4.5 + (i - lines.length / 2) * 15);
@@ -35,12 +37,12 @@ export function draw(scene: Scene, { boxes, arrows }: Arrangement): string {
       kind === "input" || kind === "output" || kind === "join" || kind === "function" ? Math.min(h / 2, 14) : 6;
     const shape = (dx: number): string =>
       `<rect x="${number(x + dx)}" y="${number(y + dx)}" width="${number(w)}" height="${number(h)}" rx="${open ? 10 : round}"/>`;
-    const button = block ? ` data-box="${box}" tabindex="0" role="button" aria-expanded="${open}"` : "";
+    const button = block && alive ? ` data-box="${box}" tabindex="0" role="button" aria-expanded="${open}"` : "";
     const group = `<g id="${text(id)}" class="box ${kind}${open ? " open" : ""}"${button}><title>${text(about)}</title>`;
     if (open) {
       frames.push(`${group}${shape(0)}</g>`);
       // Above the arrow that comes in.
-      nodes.push(`<g class="box heading" data-box="${box}">${name}${sign}</g>`);
+      nodes.push(`<g class="box heading"${alive ? ` data-box="${box}"` : ""}>${name}${sign}</g>`);
     } else nodes.push(`${group}${block ? shape(4) : ""}${shape(0)}${words.join("")}${sign}</g>`);
   }
   const paths: string[] = [];

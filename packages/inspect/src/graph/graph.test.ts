@@ -249,6 +249,12 @@ describe("a picture of a graph", () => {
       expect(text).toContain(word);
   });
 
+  it("has buttons only where a script answers", () => {
+    const dead = /class="sign"|role="button"|tabindex|data-box/;
+    expect(graphSvg(graph, { depth: 1 })).not.toMatch(dead);
+    for (const sign of ["+", "−"]) expect(svgOf(graphHtml(graph, { depth: 1 }))).toContain(`>${sign}</text>`);
+  });
+
   it("cannot be broken by names", () => {
     const evil = class extends Module {
       readonly inner = new Sequential({ '"><script>alert(1)</script>\u0001': new Conv2d(3, 2, { kernelSize: 1 }) });
@@ -306,7 +312,7 @@ describe("a picture of a graph", () => {
       0,
       script.lastIndexOf("\n(function") < 0 ? script.lastIndexOf("\n(") : script.lastIndexOf("\n(function"),
     );
-    const redraw = new Function("scene", `${definitions}; return draw(scene, arrange(scene, [], place));`) as (
+    const redraw = new Function("scene", `${definitions}; return draw(scene, arrange(scene, [], place), true);`) as (
       s: typeof scene,
     ) => string;
     expect(svgOf(html)).toContain(redraw(JSON.parse(JSON.stringify(scene)) as typeof scene));

@@ -27,7 +27,7 @@ const boxLimit = 90;
 export function graphSvg(graph: ModelGraph, { depth, title = graph.name }: GraphPictureOptions = {}): string {
   const scene = sceneOf(graph);
   const arrangement = arrange(scene, openBoxes(graph, depth), place);
-  return `${svgElement(scene, arrangement, title, describe(graph))}\n`;
+  return `${svgElement(scene, arrangement, { title, description: describe(graph), alive: false })}\n`;
 }
 
 /**
@@ -38,7 +38,7 @@ export function graphHtml(graph: ModelGraph, { depth, title = graph.name }: Grap
   const scene = sceneOf(graph);
   const open = openBoxes(graph, depth);
   const description = describe(graph);
-  const picture = svgElement(scene, arrange(scene, open, place), title, description);
+  const picture = svgElement(scene, arrange(scene, open, place), { title, description, alive: true });
   const keys = legend
     .map(
       ([kind, name]) =>
@@ -70,7 +70,14 @@ const draw = ${draw.toString()};
 `;
 }
 
-function svgElement(scene: Scene, arrangement: Arrangement, title: string, description: string): string {
+interface Picture {
+  readonly title: string;
+  readonly description: string;
+  /** In a page, whose script opens and closes blocks. */
+  readonly alive: boolean;
+}
+
+function svgElement(scene: Scene, arrangement: Arrangement, { title, description, alive }: Picture): string {
   const [width, height] = [Math.ceil(arrangement.width), Math.ceil(arrangement.height)];
   return `<svg xmlns="http://www.w3.org/2000/svg" class="graph" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="graph-title graph-about">
 <title id="graph-title">${escapeMarkup(title)}</title>
@@ -78,7 +85,7 @@ function svgElement(scene: Scene, arrangement: Arrangement, title: string, descr
 <style>${styleSheet}</style>
 <defs><marker id="head" class="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0.5L8 4L0 7.5Z"/></marker></defs>
 <rect class="ground" width="100%" height="100%"/>
-<g id="graph">${draw(scene, arrangement)}</g>
+<g id="graph">${draw(scene, arrangement, alive)}</g>
 </svg>`;
 }
 
@@ -140,7 +147,7 @@ function runPage(
     svg.setAttribute("width", `${width}`);
     svg.setAttribute("height", `${height}`);
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    drawing.innerHTML = picture(scene, arrangement);
+    drawing.innerHTML = picture(scene, arrangement, true);
     const element = box === undefined ? null : (find(box) as SVGElement | null);
     const after = element?.getBoundingClientRect();
     if (before === undefined || after === undefined) return;

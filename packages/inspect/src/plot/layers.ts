@@ -1,14 +1,11 @@
 import type { Compared, ComparedLayer, Comparison } from "../compare.js";
-import { formatCount } from "../format.js";
+import { formatBytes, formatCount } from "../format.js";
 import { colours, type Drawing, familyColour } from "./chart.js";
 
 /** Beyond, neighbours share a bar. */
 const barLimit = 80;
 const [width, panel, top] = [1040, 150, 64];
 const [leftOf, panelWidth] = [[64, 574], 438] as const;
-
-/** In powers of ten, as an axis divides. */
-const bytes = (value: number): string => `${formatCount(value)}${value < 1000 ? " " : ""}B`;
 
 interface Bar {
   readonly name: string;
@@ -19,7 +16,7 @@ interface Bar {
 export function layers({ models }: Comparison): Drawing {
   const panels = models.flatMap((model, row) => [
     { model, row, column: 0 as const, bars: barsOf(model, ({ parameters }) => parameters), format: formatCount },
-    { model, row, column: 1 as const, bars: barsOf(model, ({ storedBytes }) => storedBytes), format: bytes },
+    { model, row, column: 1 as const, bars: barsOf(model, ({ storedBytes }) => storedBytes), format: formatBytes },
   ]);
   const text = (words: string, left: number, y: number, size: number, color: string) => ({
     text: words,

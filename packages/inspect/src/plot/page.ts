@@ -154,7 +154,7 @@ function tableOf({ models }: Comparison): string {
     return `<tr>${cells.join("")}</tr>`;
   });
   return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table></div>
-<p>Costs are those of one image. Activations: the input and what each layer writes. Memory: the peak of inference, parameters included. Errors in percent, as published.</p>`;
+<p>Costs are those of one image. Activations: bytes of the input and of what each layer writes. Memory: the peak of inference, parameters included. Errors in percent, as published.</p>`;
 }
 
 const pageStyle = [
