@@ -26,6 +26,8 @@ const node: TestProjectInlineConfiguration = {
   test: {
     name: "node",
     environment: "node",
+    // Machines that test do other things at the same time: a hang is told apart from a slow minute.
+    testTimeout: 30_000,
     include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "apps/cli/test/**/*.test.ts"],
   },
 };
