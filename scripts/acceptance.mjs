@@ -212,6 +212,8 @@ async function publishedResnet20() {
 }
 
 async function publishedResnet20OnWebgpu(images) {
+  // The command inherits it.
+  Object.assign(process.env, swiftShader());
   const [onnx, webgpu] = [await resnet20Error("onnx-cpu", images), await resnet20Error("webgpu", images)];
   return { ok: onnx === webgpu, wanted: `${percent(onnx)}, as on ONNX`, got: `${percent(webgpu)} of ${images} images` };
 }
