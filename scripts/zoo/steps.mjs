@@ -1,11 +1,12 @@
 // Every model of the zoo, at a small input: one training step on the ONNX device, whose gradients all have to be finite, and an export
 // that plain onnxruntime-node runs to the same logits.
-import { gradients, isFinite as isFiniteTensor, mean, select, sum } from "@ocelli/core";
-import { modelProgram, traceModule } from "@ocelli/layers";
+import { isFinite as isFiniteTensor, select, sum } from "@ocelli/core";
+import { keySpec, modelProgram } from "@ocelli/layers";
 import { exportOnnx } from "@ocelli/training";
-import { createModel, leastInputSize, lossPerSampleOf, modelEntry } from "@ocelli/zoo";
+import { createModel, leastInputSize, modelEntry } from "@ocelli/zoo";
 import * as runtime from "onnxruntime-node";
 import { formulaImages, formulaLabels } from "./formula.mjs";
+import { trainingPass } from "./pass.mjs";
 
 const classes = 10;
 const batch = 2;
@@ -20,19 +21,12 @@ function smallModel(name) {
 
 /** The loss of a training pass, and for each parameter how many values of its gradient are not finite. */
 function stepProgram(model, entry, images, labels) {
-  const perSample = lossPerSampleOf(entry);
   return {
-    inputs: { images, labels, key: { shape: [2], dtype: "uint32" } },
+    inputs: { images, labels, key: keySpec },
     state: model.stateSpecs(),
     build: (inputs, state) => {
-      const { output, updates } = traceModule(model, inputs.images, { state, training: true, key: inputs.key });
-      const loss = mean(perSample(output, inputs.labels));
-      const names = [...model.parameters().keys()];
-      const found = gradients(
-        loss,
-        names.map((name) => state[`params/${name}`]),
-      );
-      const strange = found.map((grad, i) => [`strange:${names[i]}`, sum(select(isFiniteTensor(grad), 0, 1))]);
+      const { loss, grads, updates } = trainingPass(model, entry, inputs, state);
+      const strange = grads.map(([name, grad]) => [`strange:${name}`, sum(select(isFiniteTensor(grad), 0, 1))]);
       return { outputs: { loss, ...Object.fromEntries(strange) }, updates };
     },
   };

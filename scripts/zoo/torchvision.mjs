@@ -2,10 +2,10 @@
 // torchvision computes in float64, and how far its float32 is from that, stands in the oracle's files.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { gradients, mean } from "@ocelli/core";
-import { Dropout, modelProgram, traceModule } from "@ocelli/layers";
-import { createModel, lossPerSampleOf, modelEntry } from "@ocelli/zoo";
+import { Dropout, modelProgram } from "@ocelli/layers";
+import { createModel, modelEntry } from "@ocelli/zoo";
 import { formulaImages, formulaLabels, formulaState } from "./formula.mjs";
+import { trainingPass } from "./pass.mjs";
 
 /** Where the oracle's files are: in the data directory, and in this folder (made by the same script). */
 const places = (dataDir) => [join(dataDir, "oracle", "torchvision"), join(import.meta.dirname, "oracle")];
@@ -51,19 +51,12 @@ function gradientErrors(wanted, got) {
 
 /** Loss and gradients of one batch in training mode, without dropout. */
 function trainingProgram(model, entry, images, labels) {
-  const perSample = lossPerSampleOf(entry);
   return {
     inputs: { images, labels },
     state: model.stateSpecs(),
     build: (inputs, state) => {
-      const { output } = traceModule(model, inputs.images, { state, training: true });
-      const loss = mean(perSample(output, inputs.labels));
-      const names = [...model.parameters().keys()];
-      const found = gradients(
-        loss,
-        names.map((name) => state[`params/${name}`]),
-      );
-      return { outputs: { loss, ...Object.fromEntries(names.map((name, i) => [`grad:${name}`, found[i]])) } };
+      const { loss, grads } = trainingPass(model, entry, inputs, state);
+      return { outputs: { loss, ...Object.fromEntries(grads.map(([name, grad]) => [`grad:${name}`, grad])) } };
     },
   };
 }

@@ -26,6 +26,7 @@ import {
   modelEntry,
   modelNames,
   type Preprocessing,
+  sizeOfInput,
   type WeightsEntry,
   type ZooModel,
 } from "@ocelli/zoo";
@@ -154,7 +155,7 @@ async function fromWeights(
     throw new UsageError(`${path} does not say which model it belongs to. Name it with --model${hint}\n  ${allModels}`);
   }
   const entry = entryOf(wanted);
-  const renamed = renameTensors(tensors, (name) => entry.rename?.(name) ?? name, path);
+  const renamed = renameTensors(tensors, renaming(entry), path);
   const options: ModelOptions = { ...optionsOf(entry, renamed), ...described?.options };
   const model = entry.build(options);
   const published = described ?? entry.weights?.[0];
@@ -180,11 +181,18 @@ function optionsOf({ head, numClasses, input }: ModelEntry, tensors: ReadonlyMap
   return { numClasses: tensors.get(`${head}.weight`)?.shape[0] || numClasses, inChannels: input[0] };
 }
 
+/** The model's own name for each of a file's. */
+export const renaming =
+  (entry: ModelEntry) =>
+  (name: string): string =>
+    entry.rename?.(name) ?? name;
+
 /** Models of the zoo whose state has just these names and shapes. */
 function fittingModels({ tensors, format }: WeightsFile): string[] {
   return modelNames.filter((name) => {
     const entry = modelEntry(name);
-    const renamed = new Map([...tensors].map(([key, tensor]) => [entry.rename?.(key) ?? key, tensor]));
+    const rename = renaming(entry);
+    const renamed = new Map([...tensors].map(([key, tensor]) => [rename(key), tensor]));
     // Cheaper than to build all of them.
     if (!renamed.has(`${entry.head}.weight`)) return false;
     const { slots } = inventory(entry.build(optionsOf(entry, renamed)));
@@ -296,8 +304,7 @@ export function imageOf(
   { input, preprocessing: { pad = 0 } }: ModelEntry,
   { inputSize }: ModelOptions = {},
 ): ImageShape {
-  const size = inputSize ?? [input[1], input[2]];
-  const [height, width] = typeof size === "number" ? [size, size] : size;
+  const [height, width] = sizeOfInput(inputSize, [input[1], input[2]]);
   return [input[0], height - 2 * pad, width - 2 * pad];
 }
 

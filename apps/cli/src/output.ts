@@ -1,6 +1,5 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { writeAtomic } from "@ocelli/training/node";
 import { UsageError } from "./errors.js";
 
 /** Told before the work, not after it. */
@@ -19,14 +18,4 @@ export async function checkDrawing(path: string | undefined, format: "svg" | "ht
   if (!path.toLowerCase().endsWith(`.${format}`))
     throw new UsageError(`--${format} ${path}: it writes ${format.toUpperCase()}; name a file that ends in .${format}`);
   await checkOutput(path, `--${format} `);
-}
-
-/** As `writeAtomic`; what goes wrong names the file itself, not the one that is written beside it first. */
-export async function writeOutput(path: string, content: Uint8Array | string): Promise<void> {
-  try {
-    await writeAtomic(path, content);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).path !== undefined) (error as NodeJS.ErrnoException).path = path;
-    throw error;
-  }
 }

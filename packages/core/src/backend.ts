@@ -16,6 +16,7 @@ import { finish, trace } from "./trace.js";
 
 export { disposeKey } from "./dispose.js";
 export { allocate } from "./dtype.js";
+export { peakBytes } from "./liveness.js";
 export type { ConvAttrs } from "./ops/conv.js";
 export { type KernelTable, type PrimitiveName, primitives } from "./ops/index.js";
 export type { PadAttrs } from "./ops/layout.js";

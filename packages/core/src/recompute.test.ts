@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { peakBytes } from "../test/liveness.js";
 import { GradientError } from "./errors.js";
 import { gradients } from "./gradients.js";
 import { structuralHash, topologicalOrder } from "./graph.js";
+import { peakBytes } from "./liveness.js";
 import { conv2d } from "./ops/conv.js";
 import { add, exp, greaterEqual, mul, neg, relu, select, sin, tanh } from "./ops/elementwise.js";
 import { primitives } from "./ops/index.js";

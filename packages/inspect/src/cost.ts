@@ -97,12 +97,16 @@ const costs = {
   gridSample2d: { memory: "new", operations: (node) => 7 * sizeOut(node) },
 } as const satisfies Readonly<Record<PrimitiveName, OpCost>>;
 
+// Each primitive is an op of attributes of its own, which no common type but `unknown` holds.
 const known: ReadonlyMap<Op, OpCost> = new Map(
   (Object.keys(costs) as PrimitiveName[]).map((name) => [primitives[name] as unknown as Op, costs[name]]),
 );
 
 /** A user's own op costs what its definition does. */
 const foreign: OpCost = composite("new");
+
+/** One of core's own. */
+export const isPrimitive = (op: Op): boolean => known.has(op);
 
 const costOfOp = (op: Op): OpCost => known.get(op) ?? foreign;
 

@@ -18,9 +18,9 @@ import {
   type Tensor,
   topologicalOrder,
 } from "@ocelli/core";
-import { optimize, primitives } from "@ocelli/core/backend";
+import { optimize } from "@ocelli/core/backend";
 import { type Module, namedOutputs, traceModule } from "@ocelli/layers";
-import { memoryRule } from "./cost.js";
+import { isPrimitive, memoryRule } from "./cost.js";
 import { fullest, memoryBlocks } from "./liveness.js";
 
 export interface PeakMemoryOptions {
@@ -174,12 +174,10 @@ interface Steps {
   readonly updates: readonly Tensor[];
 }
 
-const built: ReadonlySet<Op> = new Set(Object.values(primitives) as unknown as Op[]);
-
 /** The passes that every device runs, and the order. */
 function finished({ outputs, forward, updates }: Program): Steps {
   // A user's own op runs as its definition, or where it has none by a kernel that only its device knows.
-  const supports = (op: Op): boolean => built.has(op) || op.decompose === undefined;
+  const supports = (op: Op): boolean => isPrimitive(op) || op.decompose === undefined;
   const all = optimize([...outputs, ...forward, ...updates.map(({ value }) => value)], { supports });
   const results = all.slice(0, outputs.length);
   const ends = all.slice(outputs.length, outputs.length + forward.length);

@@ -1,7 +1,13 @@
 import { type HostTensor, type Node, type Op, type Tensor, topologicalOrder } from "@ocelli/core";
-import type { Backend, Call, Executable, KernelTable, ProgramGraph } from "@ocelli/core/backend";
+import {
+  type Backend,
+  type Call,
+  type Executable,
+  type KernelTable,
+  type ProgramGraph,
+  peakBytes,
+} from "@ocelli/core/backend";
 import { type Lowering, type LoweringTable, lowerGraph, opsOf, type Packing } from "@ocelli/formats/onnx";
-import { arenaBytes } from "./arena.js";
 import { draw, type HostRandom, hostRandom } from "./random.js";
 import type { Runtime, RuntimeTensor } from "./runtime.js";
 import { Session, type SessionOptions } from "./session.js";
@@ -91,7 +97,9 @@ class OnnxProgram implements Executable<RuntimeTensor> {
     const { table, packing } = lowerings(optimize ? options.plain : (options.packed ?? options.plain), options.kernels);
     const model = lowerGraph(named(graph, used, random), table, packing).encode();
     const session = await Session.create(options.runtime, model, { ...options.session, optimize });
-    return new OnnxProgram(graph, session, options, random, used, model.length + arenaBytes(graph));
+    // The runtime's memory grows to what is in use at once, and is not given back before the session is released.
+    const bytes = model.length + peakBytes([...graph.outputs, ...graph.updates.values()]);
+    return new OnnxProgram(graph, session, options, random, used, bytes);
   }
 
   async run(call: Call<RuntimeTensor>): Promise<{ outputs: RuntimeTensor[]; updates: Values }> {

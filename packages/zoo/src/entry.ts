@@ -115,6 +115,6 @@ export const imagenetCentred: Preprocessing = {
 };
 
 /** Height and width from one number or two. @throws ArgumentError unless they are positive integers */
-export function sizeOfInput(inputSize: ModelOptions["inputSize"], otherwise: number): Pair {
+export function sizeOfInput(inputSize: ModelOptions["inputSize"], otherwise: number | Pair): Pair {
   return pair(inputSize ?? otherwise, "inputSize", "model");
 }

@@ -19,6 +19,7 @@ export type {
   WeightsEntry,
   ZooModel,
 } from "./entry.js";
+export { sizeOfInput } from "./entry.js";
 export { Features, features } from "./features.js";
 export { replaceHead } from "./head.js";
 export { AlexNet, AlexNet2012, type AlexNet2012Options, responseNorm } from "./models/alexnet.js";

@@ -1,10 +1,9 @@
 import { crossEntropy, gradients, input, sizeOf, type Tensor } from "@ocelli/core";
-import { optimize, primitives } from "@ocelli/core/backend";
+import { optimize, peakBytes, primitives } from "@ocelli/core/backend";
 import { prepare } from "@ocelli/core/reference";
 import { summary } from "@ocelli/inspect";
 import { type Module, type TapRecord, traceModule } from "@ocelli/layers";
 import { describe, expect, it } from "vitest";
-import { peakBytes } from "../../core/test/liveness.js";
 import { CifarDenseNet, createModel, DenseNet, modelEntry, upgradeDenseNetKeys } from "../src/index.js";
 
 /** Loss and gradients, of the last parameters first, and new buffers: what a training step computes. */

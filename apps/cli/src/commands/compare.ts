@@ -1,9 +1,10 @@
 import { compare as compareModels, comparisonCsv, formatComparison } from "@ocelli/inspect";
+import { writeAtomic } from "@ocelli/training/node";
 import { type ModelEntry, modelEntry, modelNames } from "@ocelli/zoo";
 import { UsageError } from "../errors.js";
 import { type Io, note, print, printJson } from "../io.js";
 import { entryOf } from "../model.js";
-import { checkDrawing, writeOutput } from "../output.js";
+import { checkDrawing } from "../output.js";
 
 export interface CompareFlags {
   readonly dataset?: string;
@@ -30,7 +31,7 @@ export async function compare(
     const { comparisonHtml, comparisonSvg } = await import("@ocelli/inspect/plot");
     for (const [path, draw] of [[svg, comparisonSvg] as const, [html, comparisonHtml] as const]) {
       if (path === undefined) continue;
-      await writeOutput(
+      await writeAtomic(
         path,
         drawn(() => draw(comparison)),
       );

@@ -6,7 +6,7 @@ import { inventory } from "@ocelli/layers";
 import { writeAtomic } from "@ocelli/training/node";
 import { UsageError } from "../errors.js";
 import { type Io, note, print, printJson } from "../io.js";
-import { checkpointOfRun, type LoadedModel, type ModelFlags } from "../model.js";
+import { checkpointOfRun, type LoadedModel, type ModelFlags, renaming } from "../model.js";
 import { checkOutput } from "../output.js";
 import { openModel } from "../published.js";
 import { colors, formatInteger, labelled, listed } from "../terminal.js";
@@ -100,7 +100,7 @@ async function fromModel(
   }
   const { tensors: given, metadata, leftOut } = await readWeights(from);
   noteLeftOut(io, from, leftOut);
-  const renamed = renameTensors(given, (name) => loaded.entry.rename?.(name) ?? name, from);
+  const renamed = renameTensors(given, renaming(loaded.entry), from);
   const tensors = new Map<string, FileTensor>();
   for (const name of inventory(loaded.model).slots.keys()) {
     const tensor = renamed.get(name);

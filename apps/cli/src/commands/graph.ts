@@ -1,9 +1,10 @@
 import { graphHtml, graphSvg, modelGraph } from "@ocelli/inspect/graph";
+import { writeAtomic } from "@ocelli/training/node";
 import { createModel, type ModelName } from "@ocelli/zoo";
 import { UsageError } from "../errors.js";
 import { type Io, note } from "../io.js";
 import { entryOf, type ImageShape } from "../model.js";
-import { checkDrawing, writeOutput } from "../output.js";
+import { checkDrawing } from "../output.js";
 
 export interface GraphFlags {
   readonly input?: ImageShape;
@@ -27,7 +28,7 @@ export async function graph(io: Io, name: string, { input, depth, training, svg,
   const options = depth === undefined ? {} : { depth };
   for (const [path, draw] of [[svg, graphSvg] as const, [html, graphHtml] as const]) {
     if (path === undefined) continue;
-    await writeOutput(path, draw(data, options));
+    await writeAtomic(path, draw(data, options));
     note(io, `wrote ${path}`);
   }
 }

@@ -135,7 +135,7 @@ function runPage(
   picture: typeof draw,
 ): void {
   const svg = document.querySelector(".graph") as SVGElement;
-  const drawing = document.getElementById("graph") as unknown as SVGElement;
+  const drawing = document.querySelector("#graph") as SVGElement;
   const main = document.querySelector("main") as HTMLElement;
   let open = new Set(initial);
   const find = (box: number): Element | null => drawing.querySelector(`[data-box="${box}"]`);

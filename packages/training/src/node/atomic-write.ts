@@ -6,7 +6,7 @@ const mark = ".writing-";
 
 /**
  * Writes a file so that its name always shows a whole one: beside it first, flushed to disk, then renamed over it.
- * On failure (a full disk, say) the old file stays and the new one's rest is removed.
+ * On failure (a full disk, say) the old file stays, the new one's rest is removed, and the error names `path`.
  */
 export async function writeAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
   const beside = `${path}${mark}${process.pid}`;
@@ -21,7 +21,8 @@ export async function writeAtomic(path: string, bytes: Uint8Array | string): Pro
     await replaceFile(beside, path);
   } catch (error) {
     await rm(beside, { force: true });
-    throw error;
+    const { path: named } = error as NodeJS.ErrnoException;
+    throw named === beside ? Object.assign(error as Error, { path }) : error;
   }
 }
 

@@ -1,5 +1,6 @@
-import { byteSize, topologicalOrder } from "../src/index.js";
-import type { Tensor } from "../src/tensor.js";
+import { topologicalOrder } from "./graph.js";
+import { byteSize } from "./host.js";
+import type { Tensor } from "./tensor.js";
 
 /**
  * The most bytes alive at once when `outputs` are computed in their order: every result from its node to its last reader, what only
