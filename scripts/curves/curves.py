@@ -138,18 +138,23 @@ def perturbed(tensors, seed):
     return {name: moved(tensor) if tensor.dtype == torch.float32 else tensor for name, tensor in tensors.items()}
 
 
-parser = argparse.ArgumentParser()
-parser.add_argument("file")
-parser.add_argument("--perturbed", type=int, default=0)
-parser.add_argument("--threads", type=int, default=1)
-arguments = parser.parse_args()
-torch.set_num_threads(arguments.threads)
-tensors, metadata = read_safetensors(arguments.file)
-training = json.loads(metadata["training"])
-starts = [tensors, *(perturbed(tensors, seed) for seed in range(arguments.perturbed))]
-result = {
-    "torch": torch.__version__,
-    "float64": losses(tensors, training, torch.float64),
-    "float32": [losses(start, training, torch.float32) for start in starts],
-}
-print(json.dumps(result))
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("file")
+    parser.add_argument("--perturbed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    tensors, metadata = read_safetensors(arguments.file)
+    training = json.loads(metadata["training"])
+    starts = [tensors, *(perturbed(tensors, seed) for seed in range(arguments.perturbed))]
+    result = {
+        "torch": torch.__version__,
+        "float64": losses(tensors, training, torch.float64),
+        "float32": [losses(start, training, torch.float32) for start in starts],
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

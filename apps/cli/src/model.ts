@@ -15,7 +15,7 @@ import {
 } from "@ocelli/core";
 import { type FileTensor, toHostTensor } from "@ocelli/formats";
 import { Buffer, flattenStateDict, inventory, loadStateDict, logitsOf, traceModule } from "@ocelli/layers";
-import { makeTransform, normalize, type Transform } from "@ocelli/training";
+import { makeTransform, type Named, normalize, type Transform } from "@ocelli/training";
 import { type RunConfig, RunDirectory } from "@ocelli/training/node";
 import {
   checkTrainingSize,
@@ -86,7 +86,7 @@ export interface Passport {
   /** Left out where it is not known, as the transform is. */
   readonly image?: ImageShape;
   readonly resize?: number;
-  readonly transform?: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
+  readonly transform?: Named;
 }
 
 const allModels = `\`ocelli list\` shows all ${modelNames.length}.`;
@@ -241,7 +241,7 @@ function assemble(
     image: image ?? imageOf(entry, options),
     imageKnown: image !== undefined,
     resize,
-    transform: transform && makeTransform(transform.name, transform.options),
+    transform: transform && makeTransform(transform),
   };
 }
 

@@ -46,20 +46,23 @@ function optimizerOf(recipe: Recipe, flags: RecipeFlags, batchSize: number): Opt
   if (name === "adam") {
     if (flags.momentum !== undefined)
       throw new UsageError("--momentum is an option of sgd and rmsprop; adam has its own averages");
-    return makeOptimizer(name, { lr: flags.lr ?? (own ? recipe.lr : 1e-3), weightDecay });
+    return makeOptimizer({ name, options: { lr: flags.lr ?? (own ? recipe.lr : 1e-3), weightDecay } });
   }
   if (name === "rmsprop") {
     const { alpha, eps } = recipe;
     const averages = own ? { ...(alpha !== undefined && { alpha }), ...(eps !== undefined && { eps }) } : {};
     const momentum = flags.momentum ?? (own ? (recipe.momentum ?? 0) : 0);
-    return makeOptimizer(name, { lr: flags.lr ?? (own ? recipe.lr : 1e-3), momentum, weightDecay, ...averages });
+    return makeOptimizer({
+      name,
+      options: { lr: flags.lr ?? (own ? recipe.lr : 1e-3), momentum, weightDecay, ...averages },
+    });
   }
   const scaled = Number(((recipe.lr * batchSize) / recipe.batchSize).toPrecision(3));
   const lr = flags.lr ?? (own ? scaled : 0.01);
   const momentum = flags.momentum ?? (own ? (recipe.momentum ?? 0) : 0.9);
   // Nesterov's step looks ahead along the momentum: without any there is none.
   const nesterov = own && momentum > 0 && recipe.nesterov === true;
-  return makeOptimizer(name, { lr, momentum, weightDecay, ...(nesterov && { nesterov }) });
+  return makeOptimizer({ name, options: { lr, momentum, weightDecay, ...(nesterov && { nesterov }) } });
 }
 
 function scheduleOf(recipe: Recipe, flags: RecipeFlags, epochs: number): Schedule {
@@ -67,26 +70,26 @@ function scheduleOf(recipe: Recipe, flags: RecipeFlags, epochs: number): Schedul
   if (schedule === "constant") {
     if (stepSize !== undefined || gamma !== undefined)
       throw new UsageError("--schedule constant takes neither --step-size nor --gamma");
-    return makeSchedule("constant", {});
+    return makeSchedule({ name: "constant", options: {} });
   }
   if (schedule === "step") {
     if (stepSize === undefined)
       throw new UsageError("--schedule step needs --step-size, the number of epochs of a step");
-    return makeSchedule("step", { stepSize, gamma: gamma ?? 0.1 });
+    return makeSchedule({ name: "step", options: { stepSize, gamma: gamma ?? 0.1 } });
   }
   if (recipe.every !== undefined) {
     // Fewer epochs than a step has keep their proportion; the schedule takes fractions.
     const every = Number(((recipe.every * epochs) / recipe.epochs).toPrecision(3));
-    return makeSchedule("step", { stepSize: every, gamma: gamma ?? recipe.gamma ?? 0.1 });
+    return makeSchedule({ name: "step", options: { stepSize: every, gamma: gamma ?? recipe.gamma ?? 0.1 } });
   }
   const scaled = (recipe.milestones ?? []).map((epoch) => Math.max(1, Math.round((epoch * epochs) / recipe.epochs)));
   const milestones = [...new Set(scaled)].filter((epoch) => epoch < epochs);
   if (milestones.length === 0) {
     if (gamma !== undefined)
       throw new UsageError("--gamma is the factor of a step, and there are no steps; --step-size makes some");
-    return makeSchedule("constant", {});
+    return makeSchedule({ name: "constant", options: {} });
   }
-  return makeSchedule("multiStep", { milestones, gamma: gamma ?? recipe.gamma ?? 0.1 });
+  return makeSchedule({ name: "multiStep", options: { milestones, gamma: gamma ?? recipe.gamma ?? 0.1 } });
 }
 
 /** The plan in words, a line each: the optimizer, the length, and how far it is from the model's own recipe. */

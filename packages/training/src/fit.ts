@@ -156,7 +156,7 @@ class Fit<Out> {
     for await (const batch of this.#batches.epoch(epoch, { from: first })) {
       if (this.#options.signal?.aborted) break;
       if (this.#step.count === (this.#options.from ?? freshProgress).step) await this.#compile(batch);
-      const lr = this.#rate(epoch);
+      const lr = this.#rate(epoch + batch.index / this.#batches.batches);
       this.#pending.push({ result: await this.#step(batch, { lr }), lr });
       if (this.#pending.length > 1) await this.#collect();
     }
@@ -165,7 +165,10 @@ class Fit<Out> {
   }
 
   #rate(epoch: number): number {
-    return this.#options.optimizer.lr * this.#schedule.factor(epoch);
+    return (
+      this.#options.optimizer.lr *
+      this.#schedule.factor({ epoch, epochs: this.#options.epochs, history: this.#progress.history })
+    );
   }
 
   async #compile(batch: Parameters<TrainStep>[0]): Promise<void> {

@@ -1,3 +1,4 @@
+export type { Box, Frame, Framing, Size } from "./augment/frame.js";
 export * from "./data/index.js";
 export { TrainingError } from "./errors.js";
 export { amongTop, type EvaluateOptions, type Evaluation, type Evaluator, evaluator } from "./evaluate.js";
@@ -14,6 +15,7 @@ export {
   type Progress,
 } from "./fit.js";
 export type { DynamicLossScale, LossScale } from "./loss-scale.js";
+export { makeNamed, type Named, type Options, type OptionValue } from "./named.js";
 export * from "./optim/index.js";
 export { type Predictor, type PredictorOptions, predictor } from "./predictor.js";
 export {
@@ -21,6 +23,7 @@ export {
   makeSchedule,
   multiStepSchedule,
   type Schedule,
+  type SchedulePoint,
   schedules,
   stepSchedule,
 } from "./schedule/index.js";

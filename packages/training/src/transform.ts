@@ -1,5 +1,6 @@
 import { ArgumentError, cast, constant, hostTensor, mul, pad, reshape, sub, type Tensor } from "@ocelli/core";
 import type { Context } from "@ocelli/layers";
+import { makeNamed, type Named } from "./named.js";
 
 /** A batch inside the graph: `images` (uint8 `[N, C, H, W]` as it travels), `labels` (int32 `[N]`). */
 export type BatchTensors = Readonly<Record<string, Tensor>> & { readonly images: Tensor };
@@ -8,9 +9,7 @@ export type BatchTensors = Readonly<Record<string, Tensor>> & { readonly images:
  * What happens to a batch on the device before the model sees it, as data (a checkpoint stores name and options, so that evaluation and
  * prediction repeat it) and as a function.
  */
-export interface Transform {
-  readonly name: string;
-  readonly options: Readonly<Record<string, unknown>>;
+export interface Transform extends Named {
   apply(batch: BatchTensors, ctx: Context): BatchTensors;
 }
 
@@ -50,9 +49,6 @@ export function normalize({ mean, std, pad: border = 0 }: NormalizeOptions): Tra
 export const transforms = { normalize } as const;
 
 /** A transform from its name and options, as a checkpoint stores them. @throws ArgumentError for an unknown name */
-export function makeTransform(name: string, options: Readonly<Record<string, unknown>>): Transform {
-  if (!Object.hasOwn(transforms, name)) {
-    throw new ArgumentError(`transform: "${name}" is unknown; there are ${Object.keys(transforms).join(", ")}`);
-  }
-  return transforms[name as keyof typeof transforms](options as unknown as NormalizeOptions);
+export function makeTransform(given: Named): Transform {
+  return makeNamed("transform", transforms, given);
 }

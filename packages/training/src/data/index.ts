@@ -13,3 +13,4 @@ export {
 export { type DigitsOptions, digits } from "./digits.js";
 export { type IdxImages, idxDataset, type NamedBytes, parseIdxImages, parseIdxLabels } from "./idx.js";
 export { type Batch, epochOrder, type Loader, type LoaderOptions, loader } from "./loader.js";
+export type { ImageSource, ReadImages, ReadRequest } from "./source.js";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ArgumentError, FormatError, hashBytes } from "@ocelli/core";
 import type { Checkpoint } from "../checkpoint.js";
 import type { CheckpointSink } from "../fit.js";
+import type { Named } from "../named.js";
 import { sweep, writeAtomic } from "./atomic-write.js";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 
@@ -15,9 +16,9 @@ export interface RunConfig {
   readonly classes: readonly string[];
   /** `[C, H, W]` of the data's images, before the transform. */
   readonly image: readonly [number, number, number];
-  readonly optimizer: { readonly name: string; readonly options: Readonly<Record<string, number | boolean>> };
-  readonly schedule: { readonly name: string; readonly options: Readonly<Record<string, number | readonly number[]>> };
-  readonly transform: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
+  readonly optimizer: Named;
+  readonly schedule: Named;
+  readonly transform: Named;
   readonly epochs: number;
   readonly batchSize: number;
   readonly seed: number;

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@ocelli/core";
+import { makeNamed, type Named } from "../named.js";
 import { adam } from "./adam.js";
 import type { Optimizer } from "./optimizer.js";
 import { rmsprop } from "./rmsprop.js";
@@ -15,9 +15,6 @@ export const optimizers = { sgd, adam, rmsprop } as const;
 export type OptimizerName = keyof typeof optimizers;
 
 /** An optimizer from its name and options, as a checkpoint stores them. @throws ArgumentError for an unknown name */
-export function makeOptimizer(name: string, options: Readonly<Record<string, number | boolean>>): Optimizer {
-  if (!Object.hasOwn(optimizers, name)) {
-    throw new ArgumentError(`optimizer: "${name}" is unknown; there are ${Object.keys(optimizers).join(", ")}`);
-  }
-  return (optimizers[name as OptimizerName] as (given: object) => Optimizer)(options);
+export function makeOptimizer(given: Named): Optimizer {
+  return makeNamed("optimizer", optimizers, given);
 }

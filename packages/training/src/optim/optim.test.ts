@@ -59,7 +59,7 @@ describe("optimizers equal PyTorch's over 100 steps", () => {
   for (const { name, options, start, snapshots } of cases) {
     it(`${name} ${JSON.stringify(options)}`, async () => {
       await using device = await reference();
-      const after = await trajectory(device, makeOptimizer(name, options), start, 100);
+      const after = await trajectory(device, makeOptimizer({ name, options }), start, 100);
       for (const [step, expected] of Object.entries(snapshots)) {
         const got = after.get(Number(step)) as Float64Array;
         for (const [i, value] of expected.entries())
@@ -74,8 +74,14 @@ describe("bad options", () => {
     expect(() => sgd({ lr: Number.NaN })).toThrow(/sgd: lr is NaN; it needs a finite number >= 0/);
     expect(() => sgd({ lr: 0.1, momentum: -1 })).toThrow(/momentum is -1/);
     expect(() => sgd({ lr: 0.1, nesterov: true })).toThrow(/nesterov needs a momentum/);
-    expect(() => makeOptimizer("adam", { lr: 0.1, beta1: 1 })).toThrow(/beta1 is 1; it needs a number in 0..1/);
-    expect(() => makeOptimizer("rmsprop", { alpha: 1 })).toThrow(/rmsprop: alpha is 1; it needs a number in 0..1/);
-    expect(() => makeOptimizer("sgdd", {})).toThrow(/"sgdd" is unknown; there are sgd, adam, rmsprop/);
+    expect(() => makeOptimizer({ name: "adam", options: { lr: 0.1, beta1: 1 } })).toThrow(
+      /beta1 is 1; it needs a number in 0..1/,
+    );
+    expect(() => makeOptimizer({ name: "rmsprop", options: { alpha: 1 } })).toThrow(
+      /rmsprop: alpha is 1; it needs a number in 0..1/,
+    );
+    expect(() => makeOptimizer({ name: "sgdd", options: {} })).toThrow(
+      /"sgdd" is unknown; did you mean sgd\? There are sgd, adam, rmsprop/,
+    );
   });
 });

@@ -1,4 +1,5 @@
 import type { Spec, Tensor } from "@ocelli/core";
+import type { Named } from "../named.js";
 
 /** One parameter's turn in the compiled step. */
 export interface UpdateArgs {
@@ -20,10 +21,7 @@ export interface UpdateResult {
  * An update rule. It runs inside the compiled step: `update` builds graph, `scalars` gives the step's numbers on the host. Changing the
  * learning rate therefore compiles nothing.
  */
-export interface Optimizer {
-  readonly name: string;
-  /** What it was made with, as data: goes into checkpoints. */
-  readonly options: Readonly<Record<string, number | boolean>>;
+export interface Optimizer extends Named {
   /** Learning rate before any schedule. */
   readonly lr: number;
   /** Names and specs of the tensors it keeps for a parameter; all start at 0. */

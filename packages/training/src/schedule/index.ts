@@ -1,11 +1,21 @@
 import { ArgumentError } from "@ocelli/core";
+import type { EpochSummary } from "../fit.js";
+import { makeNamed, type Named } from "../named.js";
 
 /** Learning rate over time, as data and as a function. */
-export interface Schedule {
-  readonly name: string;
-  readonly options: Readonly<Record<string, number | readonly number[]>>;
-  /** Factor on the optimizer's learning rate; `epoch` counts from 0 and may have a fraction. */
-  factor(epoch: number): number;
+export interface Schedule extends Named {
+  /** Factor on the optimizer's learning rate. A pure function of where the run stands, so that a resumed run goes on as it was. */
+  factor(at: SchedulePoint): number;
+}
+
+/** Where a run stands before a step. */
+export interface SchedulePoint {
+  /** Epochs behind it, with the share of the current one: 2.5 is the middle of the third. */
+  readonly epoch: number;
+  /** Of the whole run, as planned. */
+  readonly epochs: number;
+  /** What came of the epochs behind it. */
+  readonly history: readonly EpochSummary[];
 }
 
 /** The same learning rate throughout. */
@@ -23,7 +33,7 @@ export function stepSchedule({
 }): Schedule {
   if (!(stepSize > 0))
     throw new ArgumentError(`step schedule: stepSize is ${stepSize}; it needs a number of epochs above 0`);
-  return { name: "step", options: { stepSize, gamma }, factor: (epoch) => gamma ** Math.floor(epoch / stepSize) };
+  return { name: "step", options: { stepSize, gamma }, factor: ({ epoch }) => gamma ** Math.floor(epoch / stepSize) };
 }
 
 /** Multiplies by `gamma` at each of the `milestones` (epochs). */
@@ -38,7 +48,7 @@ export function multiStepSchedule({
   return {
     name: "multiStep",
     options: { milestones: sorted, gamma },
-    factor: (epoch) => gamma ** sorted.filter((milestone) => epoch >= milestone).length,
+    factor: ({ epoch }) => gamma ** sorted.filter((milestone) => epoch >= milestone).length,
   };
 }
 
@@ -46,9 +56,6 @@ export function multiStepSchedule({
 export const schedules = { constant: constantSchedule, step: stepSchedule, multiStep: multiStepSchedule } as const;
 
 /** A schedule from its name and options, as a checkpoint stores them. @throws ArgumentError for an unknown name */
-export function makeSchedule(name: string, options: Schedule["options"]): Schedule {
-  if (!Object.hasOwn(schedules, name)) {
-    throw new ArgumentError(`schedule: "${name}" is unknown; there are ${Object.keys(schedules).join(", ")}`);
-  }
-  return (schedules[name as keyof typeof schedules] as (given: object) => Schedule)(options);
+export function makeSchedule(given: Named): Schedule {
+  return makeNamed("schedule", schedules, given);
 }
