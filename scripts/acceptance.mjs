@@ -1,5 +1,6 @@
 // Slow acceptance runs, on the built packages: `npm run acceptance -- --data-dir DIR [--short] [--only NAME]`.
 // DIR holds data/mnist, data/cifar10, weights and oracle. Every line says what was wanted and what came.
+// Experiments, by name: `npm run acceptance -- degradation --data-dir DIR [--epochs N] [--out FOLDER]`, and `resnet20` likewise.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -8,12 +9,22 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, root, swiftShader } from "./run.mjs";
 
-const { values: options } = parseArgs({
-  options: { "data-dir": { type: "string" }, short: { type: "boolean", default: false }, only: { type: "string" } },
+const experiments = ["degradation", "resnet20"];
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    "data-dir": { type: "string", default: "../shared" },
+    short: { type: "boolean", default: false },
+    only: { type: "string" },
+    epochs: { type: "string" },
+    out: { type: "string" },
+  },
 });
-if (options["data-dir"] === undefined) {
+const [experiment] = positionals;
+if (!existsSync(options["data-dir"]) || positionals.length > 1 || !experiments.includes(experiment ?? experiments[0])) {
   console.error(
-    "usage: npm run acceptance -- --data-dir DIR [--short] [--only NAME]   (DIR holds data/mnist, data/cifar10, weights and oracle)",
+    `usage: npm run acceptance -- [--data-dir DIR] [--short] [--only NAME]   (DIR, by default ../shared, holds data/mnist, data/cifar10, weights and oracle)
+       npm run acceptance -- ${experiments.join("|")} [--data-dir DIR] [--epochs N] [--out FOLDER]`,
   );
   process.exit(2);
 }
@@ -297,6 +308,13 @@ const brief = {
 };
 
 if ((await build()).code !== 0) process.exit(1);
+if (experiment !== undefined) {
+  const module = await import(`./experiments/${experiment}.mjs`);
+  const epochs = options.epochs === undefined ? {} : { epochs: Number(options.epochs) };
+  const out = resolve(options.out ?? join("runs", experiment));
+  await module[experiment]({ dataDir: data, out, ...epochs });
+  process.exit(0);
+}
 let failures = 0;
 for (const [name, run] of Object.entries(short ? brief : full)) {
   if (options.only !== undefined && !name.includes(options.only)) continue;
