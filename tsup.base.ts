@@ -8,7 +8,8 @@ import { defineConfig } from "tsup";
 export function library(entries: string[], { types = [] }: { readonly types?: readonly string[] } = {}) {
   return defineConfig({
     // One output file per source file: bundlers then drop ops a program does not use (one bundled file kept them).
-    entry: ["src/**/*.ts", "!src/**/*.test.ts", "!src/**/*.test-d.ts"],
+    // Plain JavaScript is what worker threads load.
+    entry: ["src/**/*.ts", "src/**/*.worker.js", "!src/**/*.test.ts", "!src/**/*.test-d.ts"],
     bundle: false,
     // Else what one test helper needs is a chunk that every file imports.
     splitting: false,

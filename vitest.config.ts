@@ -71,7 +71,7 @@ function browser(executablePath: string): TestProjectInlineConfiguration {
   return {
     ...onSources,
     // Found late, a dependency would make Vite reload the page in the middle of a test.
-    optimizeDeps: { include: ["onnxruntime-web/wasm"], exclude: ["onnxruntime-node", "webgpu"] },
+    optimizeDeps: { include: ["onnxruntime-web/wasm", "modern-tar"], exclude: ["onnxruntime-node", "webgpu"] },
     // Threaded WebAssembly needs both.
     server: {
       headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },

@@ -25,10 +25,11 @@ const images = 10_000;
 /** A function from seeds to trainings of this model. */
 export async function trainings(name, dataDir) {
   const { build, recipe } = modelEntry(name);
-  const { data, batchSize, lr = recipe.lr } = cases[name];
+  const { options } = recipe.optimizer;
+  const { data, batchSize, lr = options.lr } = cases[name];
   const train = subset((await loadDataset(data, { dataDir })).train, { to: images });
   const statistics = channelStatistics(train);
-  const { momentum, weightDecay } = recipe;
+  const { momentum, weightDecay } = options;
   const optimizer = { lr, momentum, weightDecay };
   return async (seed) => {
     const model = build();

@@ -1,10 +1,8 @@
-import type { EpochSummary, FitEvent } from "@ocelli/training";
+import type { EpochSummary, FitEvent, Pace, StepEvent } from "@ocelli/training";
 import type { DatasetProgress } from "@ocelli/training/node";
 import cliProgress from "cli-progress";
 import { type Io, note, type Output, print, printJson } from "./io.js";
 import { colors, formatDuration, formatInteger, formatLoss, formatPercent, hasUnicode, widthOf } from "./terminal.js";
-
-type StepEvent = Extract<FitEvent, { type: "step" }>;
 
 /** Shows how a training goes. */
 export interface TrainReporter {
@@ -13,90 +11,92 @@ export interface TrainReporter {
   stop(): void;
 }
 
+export interface TrainReporterOptions {
+  readonly json: boolean;
+  /** What epochs are judged by. */
+  readonly judge: "validation" | "test";
+}
+
 /** One that fits where the output goes: a program, a terminal, or a file. */
-export function trainReporter(
-  io: Io,
-  { json, batchSize }: { readonly json: boolean; readonly batchSize: number },
-): TrainReporter {
+export function trainReporter(io: Io, { json, judge }: TrainReporterOptions): TrainReporter {
   if (json) return jsonReporter(io);
-  return io.stdout.isTTY ? barReporter(io, batchSize) : lineReporter(io, batchSize);
+  return io.stdout.isTTY ? barReporter(io, judge) : lineReporter(io, judge);
 }
 
 function jsonReporter(io: Io): TrainReporter {
   return {
-    on: (event) => {
-      if (event.type !== "epoch") return;
-      const { epoch, trainLoss, trainAccuracy, testLoss, testAccuracy, imagesPerSecond } = event;
-      printJson(io, { event: "epoch", epoch, trainLoss, trainAccuracy, testLoss, testAccuracy, imagesPerSecond });
+    on: ({ type, ...event }) => {
+      if (type === "epoch") printJson(io, { event: type, ...event });
     },
     stop: () => undefined,
   };
 }
 
-const titles = ["epoch", "train loss", "accuracy", "test loss", "accuracy", "images/s"] as const;
 const widths = [7, 10, 9, 9, 9, 9] as const;
 const row = (cells: readonly string[]): string => cells.map((cell, i) => cell.padStart(widths[i] as number)).join("  ");
 
-type Row = EpochSummary & { readonly imagesPerSecond?: number };
+type Row = EpochSummary & Partial<Pace>;
 
 /** Epochs from before a resume know no speed. */
-function epochRow(
-  { epoch, trainLoss, trainAccuracy, testLoss, testAccuracy, imagesPerSecond }: Row,
-  epochs: number,
-): string {
-  return row([
+function epochRow(summary: Row, epochs: number): string {
+  const { epoch, trainLoss, trainAccuracy, imagesPerSecond, waiting = 0 } = summary;
+  const loss = summary.validationLoss ?? summary.testLoss;
+  const accuracy = summary.validationAccuracy ?? summary.testAccuracy;
+  const cells = row([
     `${epoch}/${epochs}`,
     formatLoss(trainLoss),
     formatPercent(trainAccuracy),
-    testLoss === null ? "-" : formatLoss(testLoss),
-    testAccuracy === null ? "-" : formatPercent(testAccuracy),
+    loss === null ? "-" : formatLoss(loss),
+    accuracy === null ? "-" : formatPercent(accuracy),
     imagesPerSecond === undefined ? "-" : formatInteger(imagesPerSecond),
   ]);
+  return [cells, ...waitingText(waiting)].join("  ");
 }
 
-/** What both kinds for people share: the table, and counting what is left. */
+/** Nothing to say where data is as good as always there. */
+const waitingText = (waiting: number): string[] => (waiting > 0.01 ? [`waiting ${formatPercent(waiting, 0)}`] : []);
+
+/** What both kinds for people share. */
 class Table {
   readonly #io: Io;
-  readonly #batchSize: number;
+  readonly #judge: TrainReporterOptions["judge"];
   epochs = 0;
-  steps = 0;
-  batches = 0;
 
-  constructor(io: Io, batchSize: number) {
+  constructor(io: Io, judge: TrainReporterOptions["judge"]) {
     this.#io = io;
-    this.#batchSize = batchSize;
+    this.#judge = judge;
   }
 
-  start(event: Extract<FitEvent, { type: "start" }>): void {
-    this.epochs = event.epochs;
-    this.steps = event.steps;
-    this.batches = event.batches;
+  start({ epochs, from }: Extract<FitEvent, { type: "start" }>): void {
+    this.epochs = epochs;
+    const judged = this.#judge === "test" ? "test loss" : "val. loss";
+    const titles = ["epoch", "train loss", "accuracy", judged, "accuracy", "images/s"];
     print(this.#io, colors(this.#io).dim(row(titles)));
-    for (const past of event.from.history) this.add(past);
+    for (const past of from.history) this.add(past);
   }
 
   add(summary: Row): void {
     print(this.#io, epochRow(summary, this.epochs));
-  }
-
-  /** Seconds until the last step; evaluation is not counted. */
-  left({ step, imagesPerSecond }: StepEvent): number {
-    return ((this.steps - step) * this.#batchSize) / Math.max(imagesPerSecond, 1e-3);
   }
 }
 
 const linesEvery = 30_000;
 
 /** For a pipe: a line an epoch, and one every half minute in between. */
-function lineReporter(io: Io, batchSize: number): TrainReporter {
-  const table = new Table(io, batchSize);
+function lineReporter(io: Io, judge: TrainReporterOptions["judge"]): TrainReporter {
+  const table = new Table(io, judge);
   let last = performance.now();
-  const between = (event: StepEvent): void => {
-    if (performance.now() - last < linesEvery || event.batch === event.batches) return;
+  const between = ({ epoch, batch, batches, loss, accuracy, ...event }: StepEvent): void => {
+    if (performance.now() - last < linesEvery || batch === batches) return;
     last = performance.now();
-    const { epoch, batch, batches, loss, accuracy } = event;
-    const state = `loss ${formatLoss(loss)}, accuracy ${formatPercent(accuracy)}, ${formatInteger(event.imagesPerSecond)} images/s`;
-    print(io, `  epoch ${epoch}, batch ${batch} of ${batches}: ${state}, ${formatDuration(table.left(event))} left`);
+    const parts = [
+      `loss ${formatLoss(loss)}`,
+      `accuracy ${formatPercent(accuracy)}`,
+      `${formatInteger(event.imagesPerSecond)} images/s`,
+      ...waitingText(event.waiting),
+      `${formatDuration(event.secondsLeft)} left`,
+    ];
+    print(io, `  epoch ${epoch}/${table.epochs}, batch ${batch} of ${batches}: ${parts.join(", ")}`);
   };
   return {
     on: (event) => {
@@ -112,8 +112,8 @@ function lineReporter(io: Io, batchSize: number): TrainReporter {
 }
 
 /** For a terminal: a bar below the table of finished epochs. */
-function barReporter(io: Io, batchSize: number): TrainReporter {
-  const table = new Table(io, batchSize);
+function barReporter(io: Io, judge: TrainReporterOptions["judge"]): TrainReporter {
+  const table = new Table(io, judge);
   const bar = new Bar(io, io.stdout);
   // A single batch says little: what is shown is an average over the last hundred or so.
   const smooth = { epoch: 0, loss: 0, accuracy: 0, count: 0 };
@@ -122,12 +122,13 @@ function barReporter(io: Io, batchSize: number): TrainReporter {
     const weight = 1 / Math.min(++smooth.count, 100);
     smooth.loss += weight * (event.loss - smooth.loss);
     smooth.accuracy += weight * (event.accuracy - smooth.accuracy);
-    const { epoch, batch, batches, imagesPerSecond } = event;
+    const { epoch, batch, batches, imagesPerSecond, waiting, secondsLeft } = event;
     const texts = [
       `loss ${formatLoss(smooth.loss)}`,
       formatPercent(smooth.accuracy, 1),
       `${formatInteger(imagesPerSecond)} images/s`,
-      batch === batches ? "testing ..." : `${formatDuration(table.left(event))} left`,
+      ...waitingText(waiting),
+      batch === batches ? "evaluating ..." : `${formatDuration(secondsLeft)} left`,
     ];
     bar.show(`epoch ${epoch}/${table.epochs}`, batch, batches, texts);
   };
@@ -149,7 +150,7 @@ function barReporter(io: Io, batchSize: number): TrainReporter {
 }
 
 /** One bar, as wide as the terminal allows. Made anew by the first `show` after a `stop`. */
-class Bar {
+export class Bar {
   readonly #io: Io;
   readonly #stream: Output;
   #bar: cliProgress.SingleBar | undefined;

@@ -1,55 +1,73 @@
 import { join } from "node:path";
-import type { Device } from "@ocelli/core";
+import { type Device, hashBytes, type StateDict } from "@ocelli/core";
+import { planRecompute } from "@ocelli/inspect";
+import { recomputing } from "@ocelli/layers";
 import {
   type FitEvent,
+  type FitOptions,
   type FitResult,
   fit,
   freshProgress,
+  type LabelledImages,
+  makeAverage,
+  makeClip,
+  makeLoss,
   makeOptimizer,
   makeSchedule,
   makeTransform,
+  type Optimizer,
+  stepStatistics,
   TrainingError,
 } from "@ocelli/training";
-import type { Checkpoint, LoadedDataset, RunDirectory } from "@ocelli/training/node";
-import { lossPerSampleOf } from "@ocelli/zoo";
+import type { Checkpoint, RunConfig, RunDirectory } from "@ocelli/training/node";
+import { lossPerSampleOf, type ModelEntry, type ModelOutput, sizeOfInput, type ZooModel } from "@ocelli/zoo";
 import { Failure, Interrupted } from "./errors.js";
 import { type Io, print, printJson } from "./io.js";
 import { entryOf } from "./model.js";
 import { trainReporter } from "./progress.js";
 import { formatPercent, plural, quoted } from "./terminal.js";
 
+/** What a run trains on and is judged by. */
+export interface TrainingData {
+  readonly train: LabelledImages;
+  readonly validation?: LabelledImages | undefined;
+  readonly test: LabelledImages;
+}
+
 export interface TrainingJob {
   readonly run: RunDirectory;
-  readonly data: LoadedDataset;
+  readonly data: TrainingData;
   readonly device: Device;
   /** Where to go on; left out by a run that begins. */
   readonly saved?: Checkpoint | undefined;
+  /** What a run that begins starts from. Default: the model's own initialisation. */
+  readonly initial?: StateDict | undefined;
   /** Default: what the run says. */
   readonly epochs?: number | undefined;
   readonly json: boolean;
   readonly signal: AbortSignal;
   /** The command that goes on after an interruption. */
   readonly resumeCommand: string;
+  /** What takes the place of some of fit's options, worked out on the device when all else is there. */
+  readonly prepare?: ((options: FitOptions<ModelOutput>) => Promise<Partial<FitOptions<ModelOutput>>>) | undefined;
 }
 
 /**
- * Trains a run from where it stands, with progress on the terminal, and saves it.
+ * Trains a run from where it stands, with progress on the terminal, and saves it. No other process can train it meanwhile.
  * @throws Interrupted after Ctrl-C, with the run saved; Failure when numbers stop being finite
  */
 export async function trainRun(io: Io, job: TrainingJob): Promise<FitResult> {
-  const { run, json } = job;
-  const reporter = trainReporter(io, { json, batchSize: run.config.batchSize });
-  // Lines are written one after another; the first failure surfaces at the end, behind the training.
-  let logged: Promise<void> = Promise.resolve();
-  const on = (event: FitEvent): void => {
+  const { run, data, json } = job;
+  checkLabels(run, data);
+  const unlock = await run.lock();
+  const reporter = trainReporter(io, { json, judge: data.validation === undefined ? "test" : "validation" });
+  const on = (event: FitEvent): Promise<void> => {
     reporter.on(event);
-    if (event.type === "epoch") logged = logged.then(() => run.log({ ...event }));
-    logged.catch(() => undefined);
+    return run.record(event);
   };
   job.signal.addEventListener("abort", reporter.stop);
   try {
     const result = await fitRun(job, on);
-    await logged;
     reporter.stop();
     if (result.status === "interrupted") throw interrupted(io, job, result);
     return result;
@@ -61,12 +79,15 @@ export async function trainRun(io: Io, job: TrainingJob): Promise<FitResult> {
           `${run.path}: the disk is full. ${await lastGood(run)}\n  Free some space, then: ${job.resumeCommand}`,
         )
       : error;
+  } finally {
+    job.signal.removeEventListener("abort", reporter.stop);
+    await unlock();
   }
 }
 
 async function fitRun(
-  { run, data, device, saved, epochs, signal }: TrainingJob,
-  on: (event: FitEvent) => void,
+  { run, data, device, saved, initial, epochs, signal, prepare }: TrainingJob,
+  on: (event: FitEvent) => Promise<void>,
 ): Promise<FitResult> {
   const { config } = run;
   const entry = entryOf(config.model.name);
@@ -74,30 +95,89 @@ async function fitRun(
   if (saved === undefined && (await run.has("best"))) {
     throw new Failure(`${run.path} has no last.safetensors to go on from. ${await lastGood(run)}`);
   }
+  const values = saved?.values ?? initial;
   const state =
-    saved === undefined ? await device.init(model, { seed: config.seed }) : await device.createState(saved.values);
+    values === undefined ? await device.init(model, { seed: config.seed }) : await device.createState(values);
   try {
-    return await fit({
+    const options: FitOptions<ModelOutput> = {
+      ...fitOptionsOf(config, entry, model),
       device,
-      model,
       state,
       train: data.train,
+      validation: data.validation,
       test: data.test,
       epochs: epochs ?? config.epochs,
-      batchSize: config.batchSize,
-      optimizer: makeOptimizer(config.optimizer),
-      schedule: makeSchedule(config.schedule),
-      transform: makeTransform(config.transform),
-      lossPerSample: lossPerSampleOf(entry),
-      seed: config.seed,
       from: saved?.progress ?? freshProgress,
       checkpoints: run,
       signal,
       on,
-    });
+    };
+    return await fit({ ...options, ...(await prepare?.(options)) });
   } finally {
     state.dispose();
   }
+}
+
+/** What of `fit`'s options a run's configuration decides. */
+export type ConfiguredOptions = Omit<
+  FitOptions<ModelOutput>,
+  "device" | "state" | "train" | "validation" | "test" | "from" | "checkpoints" | "signal" | "on"
+>;
+
+/** @throws ArgumentError for a part that there is not, or that does not go with the model */
+export function fitOptionsOf(config: RunConfig, entry: ModelEntry, model: ZooModel): ConfiguredOptions {
+  const { loss, clip, average, statistics } = config;
+  const { epochs, batchSize, seed, accumulate, freeze, logEvery, checkpointEvery } = config;
+  const { monitor, earlyStopping, restoreBest } = config;
+  const optimizer = makeOptimizer(config.optimizer);
+  const recomputed = recomputedModules(config, entry, model, optimizer);
+  return {
+    ...{ model, epochs, batchSize, seed, accumulate, freeze, logEvery, checkpointEvery },
+    ...{ monitor, earlyStopping, restoreBest },
+    optimizer,
+    schedule: makeSchedule(config.schedule),
+    transform: makeTransform(config.transform),
+    lossPerSample: lossPerSampleOf(entry, loss && makeLoss(loss).perSample),
+    clip: clip && makeClip(clip),
+    average: average && makeAverage(average),
+    recompute: recomputed && recomputing(model, recomputed),
+    statistics: statistics ? stepStatistics() : undefined,
+  };
+}
+
+/** Those that the run names, or those that make a step fit into the bytes that it may take. */
+function recomputedModules(
+  { recompute, batchSize: batch, model: { options }, average, accumulate }: RunConfig,
+  { build, input: [channels, height, width] }: ModelEntry,
+  model: ZooModel,
+  optimizer: Optimizer,
+): readonly string[] | undefined {
+  if (typeof recompute !== "number") return recompute;
+  const { inChannels = channels, inputSize } = options as Parameters<typeof build>[0] & object;
+  const image = [inChannels, ...sizeOfInput(inputSize, [height, width])];
+  const slots = [...model.parameters()].map(
+    ([name, parameter]) => Object.keys(optimizer.slots(parameter, name)).length,
+  );
+  // Averages and accumulated gradients are as large as the parameters, too.
+  const optimizerSlots = Math.max(...slots) + (average === undefined ? 0 : 1) + (accumulate === undefined ? 0 : 1);
+  return planRecompute(model, image, { batch, budget: recompute, optimizerSlots }).modules;
+}
+
+/** Names the labels of training images, in their order: `data.labels` of a run. */
+export function labelsHash({ labels, classes, shape }: LabelledImages): string {
+  const hashes = [new TextEncoder().encode(JSON.stringify([classes, shape])), Int32Array.from(labels)].map((data) =>
+    hashBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+  );
+  return hashes.join("-");
+}
+
+/** @throws Failure when the images are not those that the run began with */
+function checkLabels({ path, config }: RunDirectory, { train }: TrainingData): void {
+  const { labels, name } = config.data;
+  if (labels === undefined || labels === labelsHash(train)) return;
+  throw new Failure(
+    `${path} was trained on other images: ${name} has ${plural(train.count, "training image")} now, and they are not in the classes that they were in then. Put them back, or start a new run.`,
+  );
 }
 
 function interrupted(io: Io, { run, json, resumeCommand }: TrainingJob, { progress }: FitResult): Interrupted {
@@ -126,21 +206,23 @@ async function lastGood(run: RunDirectory): Promise<string> {
 }
 
 /** The lines or the object that end a training. */
-export function reportDone(io: Io, run: RunDirectory, { testAccuracy, progress }: FitResult, json: boolean): void {
+export function reportDone(io: Io, run: RunDirectory, result: FitResult, json: boolean): void {
+  const { status, testLoss, testAccuracy, best, progress } = result;
   const checkpoint = run.checkpointPath("last");
+  const { epoch, step } = progress;
   if (json) {
-    printJson(io, { event: "done", testAccuracy, checkpoint });
+    const { epoch: bestEpoch = null } = best ?? {};
+    printJson(io, { event: "done", status, epoch, step, testLoss, testAccuracy, best: bestEpoch, checkpoint });
     return;
   }
-  const best = progress.history.reduce((a, b) => ((b.testAccuracy ?? 0) > (a.testAccuracy ?? 0) ? b : a));
   print(io);
+  if (status === "stopped") print(io, `stopped early   no epoch was better than epoch ${best?.epoch}`);
   print(io, `test accuracy   ${testAccuracy === null ? "-" : formatPercent(testAccuracy)}`);
   print(io, `checkpoint      ${checkpoint}`);
-  if ((best.testAccuracy ?? 0) > (testAccuracy ?? 0))
-    print(
-      io,
-      `best            ${formatPercent(best.testAccuracy as number)} after epoch ${best.epoch}: ${join(run.path, "best.safetensors")}`,
-    );
+  if (best === undefined || best.epoch === epoch) return;
+  const { validationAccuracy, testAccuracy: tested } = best;
+  const figure = `${formatPercent((validationAccuracy ?? tested) as number)}${validationAccuracy === null ? "" : " in validation"}`;
+  print(io, `best            ${figure} after epoch ${best.epoch}: ${join(run.path, "best.safetensors")}`);
 }
 
 export function resumeCommand(io: Io, run: RunDirectory, extra: readonly string[] = []): string {

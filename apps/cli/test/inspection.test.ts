@@ -24,7 +24,10 @@ describe("list", () => {
         numClasses: 10,
         head: "linear",
         citation: expect.stringContaining("Deep Residual Learning"),
-        recipe: expect.objectContaining({ optimizer: "sgd", milestones: expect.any(Array) }),
+        recipe: expect.objectContaining({
+          optimizer: expect.objectContaining({ name: "sgd" }),
+          schedule: { name: "multiStep", options: { milestones: expect.any(Array), gamma: expect.any(Number) } },
+        }),
         weights: [expect.objectContaining({ name: "cifar10", licence: "BSD-2-Clause" })],
       }),
     );

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RunDirectory } from "@ocelli/training/node";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -16,20 +16,29 @@ describe("train", { timeout: 60_000 }, () => {
       epoch: 1,
       trainLoss: expect.any(Number),
       trainAccuracy: expect.any(Number),
+      validationLoss: null,
+      validationAccuracy: null,
       testLoss: expect.any(Number),
       testAccuracy: expect.any(Number),
+      lr: expect.any(Number),
+      step: 10,
+      best: true,
       imagesPerSecond: expect.any(Number),
+      waiting: expect.any(Number),
+      seconds: expect.any(Number),
     };
-    const testAccuracy = events[1]?.testAccuracy;
+    const { testLoss, testAccuracy } = events[1] as Record<string, unknown>;
+    const checkpoint = join(out, "last.safetensors");
+    const best = expect.toBeOneOf([1, 2]);
     expect(events).toEqual([
       epoch,
-      { ...epoch, epoch: 2 },
-      { event: "done", testAccuracy, checkpoint: join(out, "last.safetensors") },
+      { ...epoch, epoch: 2, step: 20, best: expect.any(Boolean) },
+      { event: "done", status: "done", epoch: 2, step: 20, testLoss, testAccuracy, best, checkpoint },
     ]);
-    for (const file of ["run.json", "last.safetensors", "best.safetensors", "log.jsonl"]) {
-      expect(existsSync(join(out, file))).toBe(true);
-    }
-    expect(lines(readFileSync(join(out, "log.jsonl"), "utf8"))).toHaveLength(2);
+    expect(readdirSync(out).sort()).toEqual(["best.safetensors", "last.safetensors", "log.jsonl", "run.json"]);
+    const logged = lines(readFileSync(join(out, "log.jsonl"), "utf8"));
+    const steps = Array.from({ length: 10 }, () => "step");
+    expect(logged.map(({ type }) => type)).toEqual(["start", ...steps, "epoch", ...steps, "epoch", "done"]);
   });
 
   it("tells people the recipe, then a line an epoch", async () => {
@@ -37,7 +46,7 @@ describe("train", { timeout: 60_000 }, () => {
     expect(out).toMatch(/^model +lenet5_modern, 61,706 parameters$/m);
     expect(out).toMatch(/^data +digits, 320 training and 320 test images \(1x28x28, 10 classes\)$/m);
     expect(out).toMatch(
-      /^recipe +sgd, learning rate 0\.01 .*momentum 0\.9, weight decay 0\.0005\n +2 epochs, batches of 32, seed 0\n +the model's own is 5 epochs in batches of 64: what was not given was scaled$/m,
+      /^recipe +sgd, learning rate 0\.01 .*momentum 0\.9, weight decay 0\.0005\n +2 epochs, batches of 32, seed 0\n +the recipe's own is 5 epochs in batches of 64: what was not given was scaled$/m,
     );
     expect(out).toMatch(/^ +2\/2( +[\d.,]+( %)?){5}$/m);
     expect(out).toMatch(/^test accuracy +\d+\.\d\d %$/m);
@@ -144,14 +153,16 @@ describe("resume", { timeout: 120_000 }, () => {
 
   it("says so when there is nothing left to do", async () => {
     const events = lines(await succeed(["train", "--resume", own, "--json"]));
-    expect(events).toEqual([{ event: "done", testAccuracy: expect.any(Number), checkpoint: expect.any(String) }]);
+    expect(events).toMatchObject([
+      { event: "done", epoch: 2, testAccuracy: expect.any(Number), checkpoint: expect.any(String) },
+    ]);
   });
 
   it("goes on for more epochs", async () => {
     const events = lines(await succeed(["train", "--resume", own, "--epochs", "3", "--json"]));
     expect(events.map(({ event, epoch }) => [event, epoch])).toEqual([
       ["epoch", 3],
-      ["done", undefined],
+      ["done", 3],
     ]);
   });
 
@@ -164,5 +175,103 @@ describe("resume", { timeout: 120_000 }, () => {
   it("says that another thread count changes the last digits", async () => {
     const { err } = await ocelli(["train", "--resume", own, "--threads", "2"]);
     expect(err).toContain("began on onnx-cpu with 1 thread");
+  });
+});
+
+describe("a recipe with everything", { timeout: 120_000 }, () => {
+  const everything = [
+    ...["--recipe", "resnet-cifar", "--accumulate", "2", "--optimizer", "adamw", "--lr", "0.002", "--decay", "weights"],
+    ...["--schedule", "cosine", "--warmup", "0.5", "--clip-norm", "1", "--ema", "0.9", "--label-smoothing", "0.1"],
+    ...[
+      "--class-weights",
+      "balanced",
+      "--augment",
+      "mnist",
+      "--mixup",
+      "0.2",
+      "--cutmix",
+      "1",
+      "--freeze",
+      "features.0.bias",
+    ],
+    ...["--early-stop", "5", "--statistics", "--log-every", "4", "--epochs", "2"],
+  ];
+
+  it("is stored, told, and resumed to the byte", async () => {
+    const [straight, stopped] = [join(folder, "all"), join(folder, "all-stopped")];
+    const args = ["train", ...small, ...everything];
+    const text = await succeed([...args, "--out", straight]);
+    expect(text).toMatch(/^augment +randomAffine, oneOf, mixup, cutMix$/m);
+    expect(text).toMatch(
+      /^recipe +adamw, learning rate 0\.002 \(rising during the first 0\.5 epochs; falling to 0 along a cosine\), weight decay 0\.01 \(not of biases and norms\)\n +label smoothing 0\.1, classes weighted by how rare they are, gradients clipped at norm 1, running average of the parameters \(decay 0\.9\)\n +2 epochs, batches of 2 times 32, seed 0\n +the recipe's own is 164 epochs in batches of 128: what was not given was scaled$/m,
+    );
+    const { config } = await RunDirectory.open(straight);
+    expect(config).toMatchObject({
+      optimizer: { name: "grouped", options: { base: { name: "adamw" } } },
+      schedule: { name: "warmup", options: { schedule: { name: "cosine" }, epochs: 0.5 } },
+      loss: { name: "crossEntropy", options: { labelSmoothing: 0.1, classWeights: expect.any(Array) } },
+      clip: { name: "clipNorm", options: { max: 1 } },
+      average: { name: "ema" },
+      accumulate: 2,
+      freeze: ["features.0.bias"],
+      earlyStopping: { patience: 5 },
+      statistics: true,
+      logEvery: 4,
+    });
+    let result = await ocelli([...args, "--out", stopped, "--json"], { interruptAfter: 900 });
+    for (let i = 0; result.code === 130 && i < 10; i++) {
+      result = await ocelli(["train", "--resume", stopped, "--json"], { interruptAfter: 1500 });
+    }
+    expect(result.code).toBe(0);
+    expect(last(stopped).equals(last(straight))).toBe(true);
+  });
+
+  it("can be another paper's, or the model's own without its augmentation", async () => {
+    const out = join(folder, "cosine");
+    await succeed(["train", ...small, "--recipe", "squeezenet", "--epochs", "1", "--out", out]);
+    const { config } = await RunDirectory.open(out);
+    // For digits nothing is mirrored, whatever the recipe does with photographs.
+    expect(config.transform.name).toBe("normalize");
+    expect(config.schedule).toMatchObject({ name: "polynomial", options: { power: 1 } });
+    expect(config.optimizer.options).toMatchObject({ lr: 0.0025, weightDecay: 2e-4 });
+  });
+});
+
+describe("results that are computed again", { timeout: 60_000 }, () => {
+  it("are those of named modules, or as many as a budget asks for", async () => {
+    const out = join(folder, "recomputed");
+    const text = await succeed(["train", ...small, "--epochs", "1", "--recompute", "features", "--out", out]);
+    expect(text).toMatch(/^memory +recomputed: features$/m);
+    expect((await RunDirectory.open(out)).config.recompute).toEqual(["features"]);
+    const roomy = await succeed([
+      "train",
+      ...small,
+      "--epochs",
+      "1",
+      "--recompute",
+      "1GB",
+      "--out",
+      join(folder, "roomy"),
+    ]);
+    expect(roomy).toMatch(/^memory +everything kept: [\d.]+ MiB at /m);
+    const train = ["train", ...small, "--out", join(folder, "none"), "--recompute"];
+    expect(await fails(2, [...train, "1MB"])).toMatch(/a budget of .* is too small/);
+    expect(await fails(2, [...train, "featurs"])).toMatch(/has no module "featurs"; did you mean features/);
+  });
+});
+
+describe("recipes", () => {
+  it("are listed, and told in full", async () => {
+    const all = await succeed(["recipes"]);
+    expect(all).toMatch(/^alexnet +sgd, rate 0\.01 +90 x 128 +Krizhevsky et al\. 2012/m);
+    const one = await succeed(["recipes", "alexnet"]);
+    expect(one).toMatch(
+      /^optimizer +sgd, learning rate 0\.01 \(times 0\.1 when 5 epochs bring nothing better, down to times 0\.001\)/,
+    );
+    expect(one).toMatch(/^augmentation +alexnet\n(.*\n)*models +alexnet_2012, alexnet_cs231n$/m);
+    expect(lines(await succeed(["recipes", "resnet", "--json"]))).toMatchObject([
+      { name: "resnet", batchSize: 256, optimizer: { name: "sgd", options: { lr: 0.1 } }, models: expect.any(Array) },
+    ]);
+    expect(await fails(2, ["recipes", "alexnett"])).toContain("Did you mean alexnet");
   });
 });

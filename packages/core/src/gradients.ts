@@ -39,7 +39,8 @@ function backward(
     const node = order[i] as Node;
     const dys = node.outputs.map((out) => found.get(out) ?? null);
     if (dys.some((dy) => dy !== null)) {
-      withScope(node.scope, () => propagate(node, view?.(node, dys) ?? node, dys, found));
+      const grads = withScope(node.scope, () => propagate(node, view?.see(node, dys) ?? node, dys, found));
+      view?.made(grads);
     }
   }
   return new Map(targets.flatMap((target) => (found.has(target) ? [[target, found.get(target) as Tensor]] : [])));
@@ -79,8 +80,8 @@ function propagate(
   seen: Node,
   dys: readonly (Tensor | null)[],
   found: Map<Tensor, Tensor>,
-): void {
-  if (op.vjp === "nondifferentiable") return;
+): readonly (Tensor | null)[] {
+  if (op.vjp === "nondifferentiable") return [];
   const grads = op.vjp === "decompose" ? throughDefinition(seen, dys) : applyRule(op.vjp, seen, dys);
   if (grads.length !== inputs.length) {
     throw new ArgumentError(
@@ -98,6 +99,7 @@ function propagate(
     const sum = found.get(input);
     found.set(input, sum === undefined ? grad : add(sum, grad));
   }
+  return grads;
 }
 
 function applyRule(rule: VjpRule, node: Node, dys: readonly (Tensor | null)[]): readonly (Tensor | null)[] {

@@ -94,7 +94,7 @@ export { type AvgPoolOptions, avgPool2d, type MaxPoolOptions, maxPool2d } from "
 export { randomBits, randomUniform } from "./ops/random.js";
 export { argmax, max, mean, type ReduceOptions, sum } from "./ops/reduce.js";
 export { type GridSampleAttrs, gridSample2d } from "./ops/sample.js";
-export { recompute } from "./recompute.js";
+export { recompute, recomputeTogether } from "./recompute.js";
 export * from "./shape.js";
 export { flatten as flattenState, State, type StateDict } from "./state.js";
 export { type Attrs, type AttrValue, formatSpec, Node, type Spec, scope, Tensor, withScope } from "./tensor.js";

@@ -152,6 +152,16 @@ describe("recompute", () => {
     expect(count([a, b], "exp")).toBe(2);
   });
 
+  it("waits for the gradient that first reads a value, not for one whose rule looks at shapes", () => {
+    const x = vector();
+    const y = recompute(() => exp(sin(x)));
+    // Of the sum, the gradient is there at once; what goes on at y waits for that of tanh.
+    const [dx] = gradients(sum(add(y, tanh(neg(y)))), [x]);
+    const [barrier] = topologicalOrder([dx!]).filter(({ op }) => op.name === "barrier");
+    const names = topologicalOrder(barrier!.inputs.slice(1)).map(({ op }) => op.name);
+    expect(names).toContain("tanh");
+  });
+
   it("leaves alone what has no memory of its own: constants, views of leaves", () => {
     const x = vector();
     const [dx] = gradients(

@@ -29,22 +29,39 @@ let current: Segment | undefined;
  * for (const w of weights) x = recompute(() => relu(conv2d(x, w))); // one tensor a layer is kept, the rest computed twice
  */
 export function recompute<T>(fn: () => T): T {
-  const outer = current;
-  current = { outer };
+  return recomputeTogether()(fn);
+}
+
+/**
+ * {@link recompute} of what is made in several calls: what the first makes for the second is not kept either.
+ *
+ * @example
+ * const together = recomputeTogether();
+ * const y = together(() => relu(conv2d(x, w1)));
+ * const z = together(() => relu(conv2d(y, w2)));
+ */
+export function recomputeTogether(): <T>(fn: () => T) => T {
+  // One for each place: calls of another pass may be inside another outer call.
+  const own = new Map<Segment | undefined, Segment>();
+  return (fn) => {
+    const outer = current;
+    const segment = own.get(outer) ?? { outer };
+    own.set(outer, segment);
+    return within(segment, fn);
+  };
+}
+
+function within<T>(segment: Segment, fn: () => T): T {
+  const before = current;
+  current = segment;
   hooks.made = (node) => segments.set(node, current as Segment);
-  hooks.view = view;
+  hooks.view = () => new Copies();
   try {
     return fn();
   } finally {
-    current = outer;
-    if (outer === undefined) hooks.made = undefined;
+    current = before;
+    if (before === undefined) hooks.made = undefined;
   }
-}
-
-/** What rules see in place of nodes, in one walk backwards. */
-function view(): (node: Node, dys: readonly (Tensor | null)[]) => Node {
-  const copies = new Copies();
-  return (node, dys) => copies.seen(node, dys.find((dy) => dy !== null) as Tensor);
 }
 
 function* chain(segment: Segment | undefined): Generator<Segment> {
@@ -54,21 +71,54 @@ function* chain(segment: Segment | undefined): Generator<Segment> {
 /** True for leaves that a program is fed, and for what is made of them. Constants are there at any time and cost nothing. */
 const varies = ({ node }: Tensor): boolean => node.inputs.length > 0 || node.op === (inputOp as Op);
 
+/** What rules see in place of nodes, in one walk backwards. */
 class Copies {
   /** Differentiating inside `fn` is part of what is computed again: there, the nodes around are as any others. */
   readonly #open = new Set(chain(current));
   readonly #known = new Map<Segment, { readonly of: Map<Tensor, Tensor>; readonly after: Tensor }>();
+  /** Segments that the rule at hand is the first to see anything of. */
+  readonly #fresh = new Set<Segment>();
+  /** The copies that it sees, and whose they are. */
+  readonly #shown = new Map<Tensor, Segment>();
+  #stop: ReadonlySet<Node> = new Set();
 
-  /** The node with copies for what belongs to segments; `after` is a gradient that has arrived at it. */
-  seen(node: Node, after: Tensor): Node {
+  /** The node with copies for what belongs to segments. */
+  see(node: Node, dys: readonly (Tensor | null)[]): Node {
     const own = this.#segment(node);
-    const see = (tensor: Tensor): Tensor => {
+    const arrived = dys.filter((dy) => dy !== null);
+    const show = (tensor: Tensor): Tensor => {
       const its = this.#segment(tensor.node);
       // From outside a segment or from around it one sees what is in it; from inside, what enters.
       const from = own === undefined || this.#inside(tensor.node, own) ? its : own;
-      return from === undefined ? tensor : this.#copy(tensor, from, after);
+      if (from === undefined) return tensor;
+      const copy = this.#copy(tensor, from, arrived[0] as Tensor);
+      this.#shown.set(copy, from);
+      return copy;
     };
-    return { ...node, inputs: node.inputs.map(see), outputs: node.outputs.map(see) };
+    const seen = { ...node, inputs: node.inputs.map(show), outputs: node.outputs.map(show) };
+    this.#stop = new Set([...arrived, ...seen.inputs, ...seen.outputs].map((tensor) => tensor.node));
+    return seen;
+  }
+
+  /**
+   * A rule may look at shapes alone (a sum's, a concatenation's). A segment that it is the first to see is then forgotten: another gradient,
+   * which arrives later, is the one to wait for.
+   */
+  made(grads: readonly (Tensor | null)[]): void {
+    if (this.#fresh.size > 0) {
+      const read = new Set(
+        topologicalOrder(
+          grads.filter((grad) => grad !== null),
+          this.#stop,
+        ),
+      );
+      for (const [copy, segment] of this.#shown) {
+        if (read.has(copy.node)) for (const around of chain(segment)) this.#fresh.delete(around);
+      }
+      for (const segment of this.#fresh) this.#known.delete(segment);
+      this.#fresh.clear();
+    }
+    this.#shown.clear();
   }
 
   #segment(node: Node): Segment | undefined {
@@ -87,6 +137,7 @@ class Copies {
     if (copies === undefined) {
       copies = { of: new Map(), after };
       this.#known.set(segment, copies);
+      this.#fresh.add(segment);
     }
     const { of } = copies;
     const stop = { has: (node: Node) => of.has(node.outputs[0] as Tensor) || !this.#inside(node, segment) };

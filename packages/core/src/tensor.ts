@@ -33,12 +33,20 @@ export class Node {
   }
 }
 
+/** How a walk backwards looks at the graph. */
+interface View {
+  /** What a node's gradient rule sees in place of the node, given its outputs' gradients. */
+  see(node: Node, dys: readonly (Tensor | null)[]): Node;
+  /** Told of the gradients that the rule made of what it saw. */
+  made(grads: readonly (Tensor | null)[]): void;
+}
+
 /** What `recompute` adds to building and to differentiating. Empty until it is used, so that programs without it carry nothing of it. */
 export const hooks: {
   /** Told of each node as it is made. */
   made?: ((node: Node) => void) | undefined;
-  /** Once for each walk backwards: what a node's gradient rule sees in place of the node, given its outputs' gradients. */
-  view?: () => (node: Node, dys: readonly (Tensor | null)[]) => Node;
+  /** Once for each walk backwards. */
+  view?: () => View;
 } = {};
 
 /**

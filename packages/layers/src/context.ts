@@ -30,6 +30,9 @@ export interface TapRecord {
   readonly output: unknown;
 }
 
+/** Runs a module's `forward` (`run`) and returns what it returns; what is made meanwhile may be marked. */
+export type Around = <T>(path: string, run: () => T) => T;
+
 export interface ContextOptions {
   /** Values of parameters and buffers by qualified name (`params/conv1.weight`). */
   readonly state: Tensors;
@@ -39,29 +42,38 @@ export interface ContextOptions {
   readonly key?: Tensor | undefined;
   /** Called after each call of a module, inner before outer: feature maps, summaries. */
   readonly taps?: ((record: TapRecord) => void) | undefined;
+  /** Called in place of each module's `forward`: `recomputing(model, paths)` is one. */
+  readonly around?: Around | undefined;
+  /** What training leaves as it is. A batch-norm whose scale and shift, or whose statistics, are among it runs as in evaluation. */
+  readonly frozen?: ReadonlySet<Parameter | Buffer> | undefined;
 }
 
 /** One pass through a model: its mode, the values of its state, its random numbers. Handed to every `forward`. */
 export class Context {
   readonly training: boolean;
+  readonly frozen: ReadonlySet<Parameter | Buffer>;
   /** May be exchanged for a part of the pass: {@link withTaps}. */
   taps: ContextOptions["taps"];
   readonly #root: AnyModule;
   readonly #inventory: Inventory;
   readonly #state: Tensors;
   readonly #key: Tensor | undefined;
+  readonly #around: Around;
   readonly #updates = new Map<Buffer, Tensor>();
   readonly #draws = new Map<string, number>();
   #path = "";
   #gates: readonly Tensor[] = [];
 
-  constructor(root: AnyModule, { state, training = false, key, taps }: ContextOptions) {
+  constructor(root: AnyModule, options: ContextOptions) {
+    const { state, training = false, key, taps, around = (_, run) => run(), frozen = new Set() } = options;
     this.training = training;
+    this.frozen = frozen;
     this.#root = root;
     this.#inventory = inventory(root);
     this.#state = state;
     this.#key = key;
     this.taps = taps;
+    this.#around = around;
   }
 
   /** Name of the module being called, from the root. */
@@ -79,7 +91,7 @@ export class Context {
     const before = this.#path;
     this.#path = path;
     try {
-      const output = withScope(path, () => module.forward(x, this));
+      const output = withScope(path, () => this.#around(path, () => module.forward(x, this)));
       this.taps?.({ path, module, input: x, output });
       return output;
     } catch (error) {

@@ -17,7 +17,7 @@ export {
   Tanh,
 } from "./activation.js";
 export { Concat, Residual, Sequential } from "./containers.js";
-export { Context, type ContextOptions, type Layer, type TapRecord, withTaps } from "./context.js";
+export { type Around, Context, type ContextOptions, type Layer, type TapRecord, withTaps } from "./context.js";
 export { Conv2d, type Conv2dOptions, ConvTranspose2d, type ConvTranspose2dOptions } from "./conv.js";
 export { Dropout, Dropout2d } from "./dropout.js";
 export * from "./init.js";
@@ -41,7 +41,7 @@ export {
   MaxPool2d,
 } from "./pool.js";
 export type { Random } from "./random.js";
-export { Recompute } from "./recompute.js";
+export { Recompute, recomputing } from "./recompute.js";
 export { Flatten, Identity } from "./shape.js";
 export { flattenStateDict, type LoadOptions, loadStateDict } from "./state.js";
 export { linearDecay, StochasticDepth, type StochasticDepthOptions } from "./stochastic-depth.js";

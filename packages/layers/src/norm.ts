@@ -70,15 +70,23 @@ abstract class BatchNorm extends Module {
     const weight = this.weight === null ? full([this.features], 1, x.dtype) : ctx.get(this.weight);
     const bias = this.bias === null ? full([this.features], 0, x.dtype) : ctx.get(this.bias);
     const { running_mean, running_var } = this;
-    if (!ctx.training && running_mean !== null && running_var !== null) {
+    const training = ctx.training && !this.#isFrozen(ctx);
+    if (!training && running_mean !== null && running_var !== null) {
       return batchNormInference(x, weight, bias, ctx.get(running_mean), ctx.get(running_var), this.eps);
     }
     const count = sizeOf(x.shape) / this.features;
     if (count < 2)
       throw new ShapeError(`${name}: input has one value a channel; statistics need at least two`, { input: x.shape });
     const { output, mean, variance } = batchNormTrain(x, weight, bias, this.eps);
-    if (ctx.training) this.#track(mean, mul(variance, count / (count - 1)), ctx);
+    if (training) this.#track(mean, mul(variance, count / (count - 1)), ctx);
     return output;
+  }
+
+  /** Statistics that follow the batches would change what a frozen scale and shift were made for. */
+  #isFrozen({ frozen }: Context): boolean {
+    const { weight, bias, running_mean } = this;
+    const affine = weight !== null && bias !== null && frozen.has(weight) && frozen.has(bias);
+    return affine || (running_mean !== null && frozen.has(running_mean));
   }
 
   #track(mean: Tensor, unbiased: Tensor, ctx: Context): void {

@@ -19,13 +19,15 @@ export interface ModelTrace<Out> {
 export function traceModule<In, Out>(
   model: Module<In, Out>,
   x: NoInfer<In>,
-  { state, training = false, key, taps }: Partial<ContextOptions> = {},
+  { state, training = false, key, taps, around, frozen }: Partial<ContextOptions> = {},
 ): ModelTrace<Out> {
   const ctx = new Context(model, {
     state: state ?? stateInputs(model.stateSpecs()),
     training,
     key: key ?? (training ? input("key", keySpec) : undefined),
     taps,
+    around,
+    frozen,
   });
   const output = ctx.call(model, x);
   return { output, updates: ctx.updates };

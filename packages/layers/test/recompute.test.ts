@@ -1,6 +1,7 @@
 import { gradients, input, recompute, sizeOf, sum, type Tensor, topologicalOrder } from "@ocelli/core";
 import { evaluate } from "@ocelli/core/reference";
 import {
+  type Around,
   BatchNorm2d,
   type Context,
   Conv2d,
@@ -8,6 +9,7 @@ import {
   Module,
   Recompute,
   ReLU,
+  recomputing,
   Sequential,
   type TapRecord,
   traceModule,
@@ -40,13 +42,14 @@ interface Step {
   readonly taps: readonly string[];
 }
 
-function step(model: Module): Step {
+function step(model: Module, around?: Around): Step {
   const taps: string[] = [];
   const specs = model.stateSpecs();
   const state = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, input(name, spec)]));
   const { output, updates } = traceModule(model, x, {
     state,
     training: true,
+    around,
     taps: ({ path }: TapRecord) => void taps.push(path),
   });
   const params = Object.entries(state).flatMap(([name, value]) => (name.startsWith("params/") ? [value] : []));
@@ -62,13 +65,22 @@ function step(model: Module): Step {
 }
 
 describe("Recompute", () => {
-  it("has the values, statistics, gradients and taps of its layers, by module and by function", () => {
+  const barriers = ({ tensors }: Step): number =>
+    topologicalOrder(tensors).filter(({ op }) => op.name === "barrier").length;
+
+  it("has the values, statistics, gradients and taps of its layers: by module, by function, by name", () => {
     const plain = step(new Plain());
-    const barriers = ({ tensors }: Step): number =>
-      topologicalOrder(tensors).filter(({ op }) => op.name === "barrier").length;
     expect(barriers(plain)).toBe(0);
-    for (const model of [new Recompute(body()), new Inside()]) {
-      const again = step(model);
+    const named = new Plain();
+    for (const again of [
+      step(new Recompute(body())),
+      step(new Inside()),
+      step(named, recomputing(named, ["body"])),
+      step(named, recomputing(named, ["body.0..body.2"])),
+      step(named, recomputing(named, ["body", "body.1..body.3"])),
+      step(named, recomputing(named, ["body", "body.1"])),
+      step(named, recomputing(named, [""])),
+    ]) {
       expect(again.values).toEqual(plain.values);
       expect(again.taps).toEqual(plain.taps);
       expect(barriers(again)).toBeGreaterThan(0);
@@ -80,5 +92,25 @@ describe("Recompute", () => {
     expect(
       topologicalOrder([traceModule(new Recompute(body()), x).output]).some(({ op }) => op.name === "barrier"),
     ).toBe(false);
+  });
+
+  it("by name leaves names and other modules as they are, and knows the model's names", () => {
+    const model = new Plain();
+    expect(barriers(step(model, recomputing(model, [])))).toBe(0);
+    const behind = (paths: string[]): string[] => {
+      const again = topologicalOrder(step(model, recomputing(model, paths)).tensors).filter(
+        ({ op, inputs }) => op.name !== "barrier" && inputs.some(({ node }) => node.op.name === "barrier"),
+      );
+      return [...new Set(again.map(({ scope }) => scope))];
+    };
+    expect(behind(["body.1"])).toEqual(["body.1"]);
+    expect(behind(["body.0..body.2"])).toEqual(["body.0"]);
+    for (const wrong of ["body.2..body.0", "body..body.1", "body.0..body"])
+      expect(() => recomputing(model, [wrong])).toThrow(
+        `${wrong} needs two modules in the same one, the earlier one first`,
+      );
+    expect(() => recomputing(model, ["bdoy.1"])).toThrow(
+      'recomputing: Plain has no module "bdoy.1"; did you mean body.1?',
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { FormatError, flattenState, type HostTensor, type StateDict } from "@ocelli/core";
 import { fromHostTensor, readSafetensors, toHostTensor, writeSafetensors } from "@ocelli/formats";
 import { nonFiniteEntry } from "./finite.js";
-import type { Progress } from "./fit.js";
+import type { EpochSummary, Progress } from "./fit.js";
 
 /** A state and where the run stood, in one safetensors file: tensors by qualified name, progress as JSON in the metadata. */
 export interface Checkpoint {
@@ -60,5 +60,23 @@ function parseProgress(file: string, text: string | undefined): Progress {
     sums.every(Number.isFinite) &&
     Array.isArray(progress.history);
   if (!good) throw new FormatError(`${file}: the metadata's progress lacks epoch, batch, step, sums or history`);
-  return progress as Progress;
+  const { history, ...rest } = progress as Progress;
+  return {
+    ...rest,
+    history: history.map((summary, i) => parseSummary(`${file}: epoch ${i + 1} of the history`, summary)),
+  };
+}
+
+const judgements = ["validationLoss", "validationAccuracy", "testLoss", "testAccuracy"] as const;
+
+function parseSummary(where: string, given: EpochSummary | null): EpochSummary {
+  // Files from before there was validation data have no figures of it. The order of what is there stays: so do a file's bytes.
+  const missing = judgements.filter((name) => given?.[name] === undefined).map((name) => [name, null]);
+  const summary = { ...given, ...Object.fromEntries(missing) } as EpochSummary;
+  const { epoch, trainLoss, trainAccuracy, lr } = summary;
+  const good =
+    [epoch, trainLoss, trainAccuracy, lr].every(Number.isFinite) &&
+    judgements.every((name) => summary[name] === null || Number.isFinite(summary[name]));
+  if (good) return summary;
+  throw new FormatError(`${where} lacks its number, learning rate or training figures, or has others than numbers`);
 }

@@ -2,7 +2,7 @@ import { hostTensor, type Tensor, toNumbers } from "@ocelli/core";
 import { reference } from "@ocelli/core/reference";
 import { type Context, Flatten, Linear, Module, Sequential } from "@ocelli/layers";
 import { describe, expect, it } from "vitest";
-import { evaluator, normalize, predictor } from "./index.js";
+import { confusionMatrix, crossEntropyLoss, evaluator, normalize, predictor, scoreProbabilities } from "./index.js";
 
 class Net extends Module {
   readonly layers = new Sequential(new Flatten(), new Linear(4, 7));
@@ -40,6 +40,58 @@ describe("evaluator", () => {
       expect(parts.top5).toBeCloseTo(whole.top5, 6);
       expect(parts.loss).toBeCloseTo(whole.loss, 6);
     }
+  });
+
+  it("takes batches that grow, as where pictures at the beginning cannot be read", async () => {
+    await using device = await reference();
+    const model = new Net();
+    using state = await device.init(model, { seed: 1 });
+    const evaluate = evaluator(device, state, { model, transform });
+    const whole = await evaluate(batches(10));
+    const [first, second, third] = batches(4);
+    const grown = await evaluate([third, first, second] as never);
+    expect(grown.accuracy).toBe(whole.accuracy);
+    expect(grown.loss).toBeCloseTo(whole.loss, 12);
+  });
+
+  it("counts class weights as they would without what fills up a batch", async () => {
+    await using device = await reference();
+    const model = new Net();
+    using state = await device.init(model, { seed: 1 });
+    const { perSample } = crossEntropyLoss({ classWeights: [1, 2, 3, 4, 5, 6, 7] });
+    const run = evaluator(device, state, { model, transform, lossPerSample: perSample });
+    const [first, second] = batches(8);
+    const [whole, rest] = [await run([first] as never), await run([second] as never)];
+    const both = await run([first, second] as never);
+    expect(both.loss).toBeCloseTo((8 * whole.loss + 2 * rest.loss) / 10, 12);
+  });
+
+  it("hands back each sample, and the confusion matrix", async () => {
+    await using device = await reference();
+    const model = new Net();
+    using state = await device.init(model, { seed: 2 });
+    using predict = await predictor(device, state, { model, transform });
+    const probabilities = toNumbers(await predict(hostTensor(images, [10, 1, 2, 2])));
+    const indices = Int32Array.from({ length: 10 }, (_, i) => 9 - i);
+    const given = batches(4).map((batch, i) => ({ ...batch, indices: indices.slice(4 * i, 4 * i + 4) }));
+    const result = await evaluator(device, state, { model, transform, samples: true })(given);
+    const { samples, confusion, classes } = result;
+    expect([...(samples?.indices ?? [])]).toEqual([...indices]);
+    expect([...(samples?.labels ?? [])]).toEqual([...labels]);
+    for (const [i, value] of probabilities.entries()) expect(samples?.probabilities[i]).toBeCloseTo(value, 6);
+    for (const [i, label] of labels.entries()) {
+      const row = [...probabilities.subarray(7 * i, 7 * i + 7)];
+      expect(samples?.predicted[i]).toBe(row.indexOf(Math.max(...row)));
+      expect(samples?.losses[i]).toBeCloseTo(-Math.log(row[label] as number), 5);
+    }
+    expect(classes).toBe(7);
+    expect([...confusion]).toEqual([...confusionMatrix(labels, samples?.predicted ?? [], 7)]);
+    const plain = await evaluator(device, state, { model, transform })(given);
+    expect(plain.samples).toBeUndefined();
+    expect(plain.confusion).toEqual(confusion);
+    const scored = scoreProbabilities(await predict(hostTensor(images, [10, 1, 2, 2])), labels);
+    expect(scored).toMatchObject({ accuracy: plain.accuracy, top5: plain.top5, count: 10, finite: 10, confusion });
+    expect(scored.loss).toBeCloseTo(plain.loss, 6);
   });
 
   it("agrees with the predictor's logits counted by hand", async () => {
@@ -86,15 +138,15 @@ describe("evaluator", () => {
     },
   );
 
-  it("says so when there is nothing to evaluate, or a batch outgrows the first", async () => {
+  it("says so when there is nothing to evaluate, or a label is no class", async () => {
     await using device = await reference();
     const model = new Net();
     using state = await device.init(model);
     const evaluate = evaluator(device, state, { model, transform });
     await expect(evaluate([])).rejects.toThrow("there are no samples");
-    await expect(evaluate([...batches(4).slice(2), ...batches(4).slice(0, 1)])).rejects.toThrow(
-      /has 4 samples; the first one had 2/,
-    );
+    const [batch] = batches(2);
+    const odd = { ...batch, labels: hostTensor(Int32Array.of(0, 7)) };
+    await expect(evaluate([odd as never])).rejects.toThrow("label 7 of sample 1 is outside the 7 classes");
   });
 });
 

@@ -1,53 +1,42 @@
 import {
-  ArgumentError,
-  cast,
-  correct,
+  argmax,
   crossEntropyPerSample,
   type Device,
-  equal,
   greater,
   type Handle,
   type HostTensor,
-  hostTensor,
-  isFinite as isFiniteTensor,
-  item,
-  less,
-  mul,
-  oneHot,
   type Program,
   type Spec,
   type State,
-  sum,
+  select,
+  softmax,
   type Tensor,
+  toNumbers,
 } from "@ocelli/core";
-import { Context, logitsOf, type Module } from "@ocelli/layers";
-import type { HostBatch } from "./train-step.js";
-import type { BatchTensors, Transform } from "./transform.js";
+import { Context, logitsOf } from "@ocelli/layers";
+import { type EvaluationBatch, type EvaluationBatches, filledUp } from "./evaluation/fill.js";
+import { outputOf, type Viewing } from "./evaluation/output.js";
+import { type Evaluation, evaluationOf, type Scored } from "./evaluation/tally.js";
+import { finiteRows, topK } from "./metrics/top-k.js";
 
-export interface EvaluateOptions<Out = Tensor> {
-  readonly model: Module<Tensor, Out>;
-  readonly transform?: Transform | undefined;
-  /** Loss of each sample, `[N]`, from output and labels. Default: cross-entropy of the logits. */
+export type { Evaluation };
+
+export interface EvaluateOptions<Out = Tensor> extends Viewing<Out> {
+  /**
+   * Loss of each sample, `[N]`, from output and labels. Default: cross-entropy of the logits. Rows that only fill up a smaller batch have
+   * the label -1 and count nowhere. With `views` it is given the logarithm of the mean probabilities.
+   */
   readonly lossPerSample?: ((output: Out, labels: Tensor) => Tensor) | undefined;
+  /** Also hand back each sample's label, prediction, loss and probabilities. Default false. */
+  readonly samples?: boolean | undefined;
 }
 
-export interface Evaluation {
-  readonly loss: number;
-  /** Share of samples whose largest logit is the label's. */
-  readonly accuracy: number;
-  /** Share of samples whose label is among the five largest logits. */
-  readonly top5: number;
-  readonly count: number;
-  /** Samples whose logits are all finite. The others are no hits, and the loss is NaN or infinite. */
-  readonly finite: number;
-}
-
-/** Runs over batches on the live state. Programs are compiled once for each shape; a smaller last batch is padded, never counted. */
-export type Evaluator = (batches: AsyncIterable<HostBatch> | Iterable<HostBatch>) => Promise<Evaluation>;
+/** Runs over batches on the live state. Programs are compiled once for each shape; a smaller last batch is filled up, never counted. */
+export type Evaluator = (batches: EvaluationBatches) => Promise<Evaluation>;
 
 /**
  * An evaluator that reads the state as it is, so that it may run between training steps.
- * @throws ArgumentError when there is nothing to evaluate, or a batch is larger than the first
+ * @throws ArgumentError when there is nothing to evaluate, or a label is no class of the model
  */
 export function evaluator<Out = Tensor>(device: Device, state: State, options: EvaluateOptions<Out>): Evaluator {
   const programs = new Map<string, Promise<Program>>();
@@ -58,86 +47,70 @@ export function evaluator<Out = Tensor>(device: Device, state: State, options: E
     return found;
   };
   return async (batches) => {
-    const sums = { loss: 0, correct: 0, top5: 0, finite: 0, count: 0 };
-    const pending: Readonly<Record<string, Handle>>[] = [];
-    let size: number | undefined;
+    const parts: Scored[] = [];
+    const pending: { readonly batch: EvaluationBatch; readonly handles: Readonly<Record<string, Handle>> }[] = [];
+    let [seen, size, classes] = [0, 0, 0];
     const collect = async (): Promise<void> => {
-      const handles = pending.shift() as Readonly<Record<string, Handle>>;
-      for (const name of ["loss", "correct", "top5", "finite"] as const)
-        sums[name] += item(await (handles[name] as Handle).read());
+      const { batch, handles } = pending.shift() as (typeof pending)[number];
+      classes = (handles.probabilities as Handle).spec.shape[1] as number;
+      const part = await scoredRows(batch, { from: seen, handles, samples: options.samples === true });
+      parts.push(part);
+      seen += part.labels.length;
     };
     for await (const batch of batches) {
-      const count = batch.images.shape[0] as number;
-      size ??= count;
-      sums.count += count;
-      const padded = padBatch(batch, size);
-      pending.push(await (await programFor(padded.images)).run({ ...padded }, state));
+      size = Math.max(size, batch.images.shape[0] as number);
+      const filled = filledUp(batch, size);
+      pending.push({ batch, handles: await (await programFor(filled.images)).run({ ...filled }, state) });
       if (pending.length > 1) await collect();
     }
     while (pending.length > 0) await collect();
-    if (sums.count === 0) throw new ArgumentError("evaluate: there are no samples");
-    const { count, finite } = sums;
-    return { loss: sums.loss / count, accuracy: sums.correct / count, top5: sums.top5 / count, count, finite };
+    return evaluationOf(parts, classes);
   };
 }
 
-/** The batch filled up to `size` by zeros, with a mask of what is real. */
-function padBatch({ images, labels }: HostBatch, size: number): HostBatch & { readonly valid: HostTensor } {
-  const count = images.shape[0] as number;
-  if (count > size) throw new ArgumentError(`evaluate: a batch has ${count} samples; the first one had ${size}`);
-  const valid = new Float32Array(size).fill(1, 0, count);
-  const grow = (host: HostTensor): HostTensor => {
-    if (count === size) return host;
-    const data = new (host.data.constructor as new (length: number) => typeof host.data)(
-      (host.data.length / count) * size,
-    );
-    data.set(host.data as never);
-    return { dtype: host.dtype, shape: [size, ...host.shape.slice(1)], data };
-  };
-  return { images: grow(images), labels: grow(labels), valid: hostTensor(valid) };
+interface Collected {
+  /** Samples before this batch. */
+  readonly from: number;
+  readonly handles: Readonly<Record<string, Handle>>;
+  readonly samples: boolean;
 }
 
-function evaluationProgram<Out>(
-  { model, transform, lossPerSample }: EvaluateOptions<Out>,
-  images: Spec,
-): Parameters<Device["compile"]>[0] {
-  const count = images.shape[0] as number;
+/** What the device found, of the batch's own rows. */
+async function scoredRows(batch: EvaluationBatch, { from, handles, samples }: Collected): Promise<Scored> {
+  const count = batch.images.shape[0] as number;
+  const rows = async (name: string): Promise<Float64Array> => {
+    const values = toNumbers(await (handles[name] as Handle).read());
+    return values.subarray(0, (values.length / ((handles[name] as Handle).spec.shape[0] as number)) * count);
+  };
   return {
-    inputs: {
-      images: { shape: images.shape, dtype: images.dtype },
-      labels: { shape: [count], dtype: "int32" },
-      valid: { shape: [count], dtype: "float32" },
-    },
+    indices: batch.indices ?? Int32Array.from({ length: count }, (_, i) => from + i),
+    labels: batch.labels.data,
+    predicted: await rows("predicted"),
+    losses: await rows("loss"),
+    top5: await rows("top5"),
+    probabilities: samples ? await rows("probabilities") : undefined,
+  };
+}
+
+function evaluationProgram<Out>(options: EvaluateOptions<Out>, images: Spec): Parameters<Device["compile"]>[0] {
+  const { model, lossPerSample } = options;
+  const { shape, dtype } = images;
+  return {
+    inputs: { images: { shape, dtype }, labels: { shape: [shape[0] as number], dtype: "int32" } },
     state: model.stateSpecs(),
     build: (inputs, state) => {
       const ctx = new Context(model, { state, training: false });
-      const batch = transform === undefined ? (inputs as BatchTensors) : transform.apply(inputs as BatchTensors, ctx);
-      const output = ctx.call(model, batch.images);
+      const output = outputOf(options, inputs.images as Tensor, ctx) as Out;
       const labels = inputs.labels as Tensor;
       const logits = logitsOf(output);
-      const masked = (perSample: Tensor): Tensor => sum(mul(perSample, inputs.valid as Tensor));
-      const loss = lossPerSample?.(output, labels) ?? crossEntropyPerSample(logits, labels);
-      const finite = finiteRows(logits);
       return {
         outputs: {
-          loss: masked(loss),
-          correct: masked(mul(correct(logits, labels), finite)),
-          top5: masked(amongTop(logits, labels, 5)),
-          finite: masked(finite),
+          loss: lossPerSample?.(output, labels) ?? crossEntropyPerSample(logits, labels),
+          predicted: select(greater(finiteRows(logits), 0), argmax(logits, 1), -1),
+          top5: topK(logits, labels, 5),
+          probabilities: softmax(logits),
         },
       };
     },
   };
-}
-
-/** 1 where all logits are finite, else 0: float32 `[N]`. What a comparison with NaN gives differs from device to device. */
-function finiteRows(logits: Tensor): Tensor {
-  return cast(equal(sum(cast(isFiniteTensor(logits), "float32"), { axes: 1 }), logits.shape[1] as number), "float32");
-}
-
-/** 1 where fewer than `k` logits exceed the label's and all are finite, else 0: float32 `[N]`. */
-export function amongTop(logits: Tensor, labels: Tensor, k: number): Tensor {
-  const chosen = sum(mul(logits, oneHot(labels, logits.shape[1] as number)), { axes: 1, keepDims: true });
-  const above = sum(cast(greater(logits, chosen), "float32"), { axes: 1 });
-  return mul(cast(less(above, k), "float32"), finiteRows(logits));
 }

@@ -1,252 +1,334 @@
-import { type Device, item, mean, type State, type StateDict, type Tensor } from "@ocelli/core";
-import type { Module } from "@ocelli/layers";
-import type { ImageDataset } from "./data/dataset.js";
-import { loader } from "./data/loader.js";
+import { ArgumentError, type Handle, item, mean, type StateDict, type Tensor } from "@ocelli/core";
+import { type Batch, type Loader, loader } from "./data/loader.js";
+import type { LabelledImages } from "./data/source.js";
 import { TrainingError } from "./errors.js";
-import { type Evaluation, evaluator } from "./evaluate.js";
+import type { Evaluation } from "./evaluate.js";
 import { nonFiniteEntry } from "./finite.js";
-import type { LossScale } from "./loss-scale.js";
-import type { Optimizer } from "./optim/index.js";
-import { constantSchedule, type Schedule } from "./schedule/index.js";
+import { Clock } from "./fit/clock.js";
+import { RunEvaluator } from "./fit/evaluation.js";
+import type { FitEvent, LogEvent } from "./fit/events.js";
+import { bestEpoch, isExhausted } from "./fit/monitor.js";
+import { checkFitOptions, type FitOptions, type FitResult } from "./fit/options.js";
+import { type EpochSummary, freshProgress, type Progress } from "./fit/progress.js";
+import { constantSchedule, type Schedule } from "./schedule/schedule.js";
 import { type StepResult, type TrainStep, trainStep } from "./train-step.js";
-import type { Transform } from "./transform.js";
 
-export interface EpochSummary {
-  /** From 1. */
-  readonly epoch: number;
-  readonly trainLoss: number;
-  readonly trainAccuracy: number;
-  readonly testLoss: number | null;
-  readonly testAccuracy: number | null;
-  readonly lr: number;
-}
-
-/** Where a run stands: with the state, all that is needed to go on as if it had never stopped. */
-export interface Progress {
-  /** Epochs finished. */
-  readonly epoch: number;
-  /** Batches finished of the next one. */
-  readonly batch: number;
-  /** Steps taken in all. */
-  readonly step: number;
-  /** Sums over the unfinished epoch's batches. */
-  readonly lossSum: number;
-  readonly accuracySum: number;
-  readonly history: readonly EpochSummary[];
-}
-
-export const freshProgress: Progress = { epoch: 0, batch: 0, step: 0, lossSum: 0, accuracySum: 0, history: [] };
-
-/** Where snapshots go. `save` resolves when the snapshot is safe. */
-export interface CheckpointSink {
-  save(kind: "last" | "best", values: StateDict, progress: Progress): Promise<void>;
-}
-
-export type FitEvent =
-  | {
-      readonly type: "start";
-      readonly steps: number;
-      readonly batches: number;
-      readonly epochs: number;
-      readonly from: Progress;
-    }
-  | { readonly type: "compiled"; readonly ms: number; readonly nodes: number }
-  | {
-      readonly type: "step";
-      readonly epoch: number;
-      readonly batch: number;
-      readonly batches: number;
-      readonly step: number;
-      readonly loss: number;
-      readonly accuracy: number;
-      readonly lr: number;
-      /** Over the epoch so far, compilation not counted. */
-      readonly imagesPerSecond: number;
-    }
-  | ({
-      readonly type: "epoch";
-      /**
-       * Over the epoch's training steps, evaluation not counted. Not part of the summary, which goes into checkpoints: they are the
-       * same bytes however fast the machine was.
-       */
-      readonly imagesPerSecond: number;
-    } & EpochSummary);
-
-export interface FitOptions<Out = Tensor> {
-  readonly device: Device;
-  readonly model: Module<Tensor, Out>;
-  /** Parameters and buffers; when resuming, all that the checkpoint holds. */
-  readonly state: State;
-  readonly train: ImageDataset;
-  /** Evaluated after each epoch. */
-  readonly test?: ImageDataset | undefined;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly optimizer: Optimizer;
-  readonly schedule?: Schedule;
-  /** Loss of each sample, `[N]`; the batch's mean is minimised. */
-  readonly lossPerSample: (output: Out, labels: Tensor) => Tensor;
-  readonly transform?: Transform | undefined;
-  /** As for `trainStep`. A loss that is not finite still ends the run: no scale mends a forward pass. */
-  readonly lossScale?: LossScale | undefined;
-  readonly seed?: number;
-  /** Where to go on. */
-  readonly from?: Progress;
-  readonly checkpoints?: CheckpointSink | undefined;
-  /** Aborting saves a checkpoint after the steps in flight and returns. */
-  readonly signal?: AbortSignal | undefined;
-  readonly on?: ((event: FitEvent) => void) | undefined;
-}
-
-export interface FitResult {
-  readonly status: "done" | "interrupted";
-  readonly progress: Progress;
-  readonly testAccuracy: number | null;
-}
+export type {
+  CompiledEvent,
+  DoneEvent,
+  EpochEvent,
+  FitEvent,
+  LogEvent,
+  Pace,
+  StartEvent,
+  StepEvent,
+} from "./fit/events.js";
+export type { EarlyStopping, Monitor } from "./fit/monitor.js";
+export type { FitOptions, FitResult } from "./fit/options.js";
+export { type CheckpointSink, type EpochSummary, freshProgress, type Progress } from "./fit/progress.js";
 
 /**
  * Trains for `epochs` epochs with evaluation and checkpoints. The same options, seed, device and thread count give the same bits,
  * whether the run was interrupted and resumed or not.
- * @throws TrainingError when a loss or a parameter stops being finite; the last checkpoint is then the last good one
+ * @throws TrainingError when a loss or a parameter stops being finite, or the loss explodes; the last checkpoint is then the last good one
+ * @throws ArgumentError for options out of range, a schedule that gives no learning rate, or progress that is not of this data
  */
 export async function fit<Out = Tensor>(options: FitOptions<Out>): Promise<FitResult> {
-  return new Fit(options).run();
+  const run = new Fit(options);
+  try {
+    return await run.run();
+  } finally {
+    run.dispose();
+  }
 }
+
+/** A queued step. */
+interface Queued {
+  readonly lr: number;
+  readonly read: Promise<StepNumbers>;
+}
+
+/** A step's results on the host. */
+interface StepNumbers extends Pick<LogEvent, "loss" | "accuracy" | "gradientNorm" | "statistics"> {}
+
+interface Interval {
+  readonly steps: number;
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+const noSteps: Interval = { steps: 0, loss: 0, accuracy: 0 };
 
 class Fit<Out> {
   readonly #options: FitOptions<Out>;
   readonly #schedule: Schedule;
   readonly #step: TrainStep;
-  readonly #batches: ReturnType<typeof loader>;
+  readonly #loader: Loader;
+  readonly #logEvery: number;
   #progress: Progress;
-  /** Queued steps whose results have not been read. */
-  readonly #pending: { readonly result: StepResult; readonly lr: number }[] = [];
-  #clock = { start: 0, images: 0 };
+  /** Queued steps whose results have not been counted. */
+  readonly #pending: Queued[] = [];
+  readonly #clock = new Clock();
+  #compiled = false;
+  #stopAsked = false;
+  /** Since the last log event. */
+  #interval = noSteps;
+  /** The last checkpoint of a run's standing. */
+  #saved: { readonly step: number; readonly time: number };
+  readonly #evaluator: RunEvaluator<Out>;
+  /** Of the last epoch. */
+  #evaluationSeconds = 0;
+  /** Of the best epoch, kept only where no sink keeps them. */
+  #best: StateDict | undefined;
 
   constructor(options: FitOptions<Out>) {
-    const { device, state, model, optimizer, lossPerSample, lossScale, transform, train, batchSize } = options;
+    checkFitOptions(options);
+    const { device, state, lossPerSample, train, batchSize } = options;
     const { seed = 0, from = freshProgress, schedule = constantSchedule() } = options;
     this.#options = options;
     this.#schedule = schedule;
     this.#progress = from;
-    const loss = (output: Out, labels: Tensor): Tensor => mean(lossPerSample(output, labels));
-    this.#step = trainStep(device, state, { model, loss, lossScale, optimizer, transform, seed, startStep: from.step });
-    this.#batches = loader(train, { batchSize, shuffle: true, seed });
-  }
-
-  async run(): Promise<FitResult> {
-    const { epochs, on } = this.#options;
-    const { batches } = this.#batches;
-    on?.({ type: "start", epochs, batches, steps: epochs * batches, from: this.#progress });
-    while (this.#progress.epoch < epochs) {
-      if (!(await this.#trainEpoch())) return this.#interrupted();
-      await this.#finishEpoch();
-    }
-    return {
-      status: "done",
-      progress: this.#progress,
-      testAccuracy: this.#progress.history.at(-1)?.testAccuracy ?? null,
-    };
-  }
-
-  /** Runs the rest of the current epoch; false when the signal cut it short. */
-  async #trainEpoch(): Promise<boolean> {
-    const { epoch, batch: first } = this.#progress;
-    this.#clock = { start: performance.now(), images: 0 };
-    for await (const batch of this.#batches.epoch(epoch, { from: first })) {
-      if (this.#options.signal?.aborted) break;
-      if (this.#step.count === (this.#options.from ?? freshProgress).step) await this.#compile(batch);
-      const lr = this.#rate(epoch + batch.index / this.#batches.batches);
-      this.#pending.push({ result: await this.#step(batch, { lr }), lr });
-      if (this.#pending.length > 1) await this.#collect();
-    }
-    while (this.#pending.length > 0) await this.#collect();
-    return this.#progress.batch === this.#batches.batches;
-  }
-
-  #rate(epoch: number): number {
-    return (
-      this.#options.optimizer.lr *
-      this.#schedule.factor({ epoch, epochs: this.#options.epochs, history: this.#progress.history })
-    );
-  }
-
-  async #compile(batch: Parameters<TrainStep>[0]): Promise<void> {
-    const { stats } = await this.#step.program(batch);
-    this.#options.on?.({ type: "compiled", ms: stats.compileMs, nodes: stats.nodes });
-    this.#clock = { start: performance.now(), images: 0 };
-  }
-
-  /** Reads the oldest queued step's results and counts it as done. */
-  async #collect(): Promise<void> {
-    const { result, lr } = this.#pending.shift() as { result: StepResult; lr: number };
-    const loss = item(await result.loss.read());
-    const accuracy = item(await (result.accuracy as StepResult["loss"]).read());
-    const { epoch, batch, step } = this.#progress;
-    if (!Number.isFinite(loss)) this.#fail(`the loss is ${loss}`);
-    this.#progress = {
-      ...this.#progress,
-      batch: batch + 1,
-      step: step + 1,
-      lossSum: this.#progress.lossSum + loss,
-      accuracySum: this.#progress.accuracySum + accuracy,
-    };
-    this.#clock.images += this.#options.batchSize;
-    const { batches } = this.#batches;
-    const imagesPerSecond = this.#speed();
-    this.#options.on?.({
-      type: "step",
-      epoch: epoch + 1,
-      batch: batch + 1,
-      batches,
-      step: step + 1,
-      loss,
-      accuracy,
-      lr,
-      imagesPerSecond,
+    this.#saved = { step: from.step, time: performance.now() };
+    this.#loader = loader(train, { batchSize, shuffle: true, seed });
+    this.#logEvery = options.logEvery ?? Math.max(1, Math.round(this.#loader.batches / 20));
+    this.#evaluator = new RunEvaluator(options);
+    checkProgress(from, this.#loader);
+    const { model, optimizer, transform, lossScale, recompute, clip, accumulate, average, freeze } = options;
+    this.#step = trainStep(device, state, {
+      ...{ model, optimizer, transform, lossScale, recompute, clip, accumulate, average, freeze },
+      loss: (output: Out, labels: Tensor): Tensor => mean(lossPerSample(output, labels)),
+      seed,
+      startStep: from.step,
     });
   }
 
-  #speed(): number {
-    return (1000 * this.#clock.images) / Math.max(performance.now() - this.#clock.start, 1e-3);
+  dispose(): void {
+    this.#evaluator.dispose();
   }
 
-  async #finishEpoch(): Promise<void> {
-    const { epoch, lossSum, accuracySum, batch, step, history } = this.#progress;
-    const imagesPerSecond = this.#speed();
+  async run(): Promise<FitResult> {
+    const { epochs, earlyStopping, monitor = "accuracy" } = this.#options;
+    const { batches } = this.#loader;
+    const steps = epochs * batches;
+    await this.#emit({ type: "start", epochs, batches, steps, logEvery: this.#logEvery, from: this.#progress });
+    const isOver = (): boolean =>
+      earlyStopping !== undefined && isExhausted(this.#progress.history, earlyStopping, monitor);
+    while (this.#progress.epoch < epochs && !isOver()) {
+      const whole = (await this.#trainEpoch()) && (await this.#finishEpoch());
+      if (!whole) return this.#interrupted();
+    }
+    return this.#finish(this.#progress.epoch < epochs ? "stopped" : "done");
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopAsked || this.#options.signal?.aborted === true;
+  }
+
+  async #emit(event: FitEvent): Promise<void> {
+    if ((await this.#options.on?.(event)) === "stop") this.#stopAsked = true;
+  }
+
+  /** Runs the rest of the current epoch; false when it was cut short. */
+  async #trainEpoch(): Promise<boolean> {
+    const { epoch, batch: from } = this.#progress;
+    this.#clock.restart();
+    this.#interval = noSteps;
+    const batches = this.#loader.epoch(epoch, { from })[Symbol.asyncIterator]();
+    try {
+      while (!this.#isStopping) {
+        const { done, value: batch } = await this.#clock.waitFor(batches.next());
+        if (done || this.#isStopping) break;
+        await this.#queue(batch);
+        if (this.#pending.length > 1) await this.#collect();
+        if (this.#isCheckpointDue()) await this.#checkpoint();
+      }
+      await this.#drain();
+    } finally {
+      await batches.return?.();
+    }
+    return this.#progress.batch === this.#loader.batches;
+  }
+
+  async #queue(batch: Batch): Promise<void> {
+    if (!this.#compiled) await this.#compile(batch);
+    const lr = this.#rate(batch.epoch + batch.index / this.#loader.batches);
+    const logs = this.#isLogged(batch.index + 1);
+    this.#clock.queued();
+    const result = await this.#step(batch, { lr, statistics: logs ? this.#options.statistics : undefined });
+    const read = readStep(result, logs).finally(() => this.#clock.finished(batch.labels.shape[0] as number));
+    // A failure is reported when its turn comes.
+    read.catch(() => undefined);
+    this.#pending.push({ lr, read });
+  }
+
+  #isLogged(batch: number): boolean {
+    return batch % this.#logEvery === 0 || batch === this.#loader.batches;
+  }
+
+  #rate(epoch: number): number {
+    const { optimizer, epochs } = this.#options;
+    const { batches } = this.#loader;
+    const factor = this.#schedule.factor({ epoch, epochs, batches, history: this.#progress.history });
+    if (Number.isFinite(factor) && factor >= 0) return optimizer.lr * factor;
+    throw new ArgumentError(
+      `fit: the schedule ${this.#schedule.name} gives the factor ${factor} at epoch ${epoch}; it needs a finite number >= 0`,
+      { epoch, factor },
+    );
+  }
+
+  async #compile(batch: Batch): Promise<void> {
+    const { stats } = await this.#step.program(batch);
+    this.#compiled = true;
+    await this.#emit({ type: "compiled", ms: stats.compileMs, nodes: stats.nodes });
+    this.#clock.restart();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#pending.length > 0) await this.#collect();
+  }
+
+  /** Waits for the oldest queued step and counts it as done. */
+  async #collect(): Promise<void> {
+    const { read, lr } = this.#pending.shift() as Queued;
+    const numbers = await read;
+    const { loss, accuracy } = numbers;
+    this.#checkLoss("the loss", loss);
+    const { lossSum, accuracySum } = this.#progress;
+    const batch = this.#progress.batch + 1;
+    const step = this.#progress.step + 1;
+    const sums = { lossSum: lossSum + loss, accuracySum: accuracySum + accuracy };
+    this.#progress = { ...this.#progress, batch, step, ...sums };
+    const { steps, loss: losses, accuracy: accuracies } = this.#interval;
+    this.#interval = { steps: steps + 1, loss: losses + loss, accuracy: accuracies + accuracy };
+    const at = { epoch: this.#progress.epoch + 1, batch, step, lr };
+    const { batches } = this.#loader;
+    const secondsLeft = this.#secondsLeft();
+    await this.#emit({ type: "step", ...at, batches, loss, accuracy, ...this.#pace(), secondsLeft });
+    if (this.#isLogged(batch))
+      await this.#emit({ type: "log", ...numbers, ...at, ...this.#takeMeans(), ...this.#pace() });
+  }
+
+  /** Of the steps since the last log event. */
+  #takeMeans(): { loss: number; accuracy: number } {
+    const { steps, loss, accuracy } = this.#interval;
+    this.#interval = noSteps;
+    return { loss: loss / steps, accuracy: accuracy / steps };
+  }
+
+  #pace(): { imagesPerSecond: number; waiting: number } {
+    const { imagesPerSecond, waiting } = this.#clock;
+    return { imagesPerSecond, waiting };
+  }
+
+  #secondsLeft(): number {
+    const { epochs, batchSize } = this.#options;
+    const { epoch, step } = this.#progress;
+    const images = (epochs * this.#loader.batches - step) * batchSize;
+    return images / Math.max(this.#clock.imagesPerSecond, 1e-3) + (epochs - epoch) * this.#evaluationSeconds;
+  }
+
+  #isCheckpointDue(): boolean {
+    const { checkpoints, checkpointEvery: every } = this.#options;
+    if (checkpoints === undefined || every === undefined) return false;
+    const steps = this.#progress.step - this.#saved.step;
+    const minutes = (performance.now() - this.#saved.time) / 60_000;
+    return steps > 0 && (steps >= (every.steps ?? Infinity) || minutes >= (every.minutes ?? Infinity));
+  }
+
+  /** Saves the run as it stands after the steps in flight. */
+  async #checkpoint(): Promise<void> {
+    await this.#drain();
+    await this.#save(await this.#readFinite());
+  }
+
+  async #save(values: StateDict): Promise<void> {
+    await this.#options.checkpoints?.save("last", values, this.#progress);
+    this.#saved = { step: this.#progress.step, time: performance.now() };
+  }
+
+  /** Evaluates and saves; false when evaluation was cut short, which leaves the run at the end of the epoch's last step. */
+  async #finishEpoch(): Promise<boolean> {
+    const { validation, test, monitor = "accuracy", checkpoints, restoreBest } = this.#options;
+    const pace = this.#pace();
     const values = await this.#readFinite();
-    const test = await this.#evaluate();
-    if (test !== null && !Number.isFinite(test.loss)) this.#fail(`the test loss is ${test.loss}`);
-    const summary: EpochSummary = {
+    const started = performance.now();
+    const judged = validation ?? test;
+    const evaluation = judged === undefined ? null : await this.#evaluate(judged, values);
+    if (evaluation === undefined) return false;
+    this.#evaluationSeconds = (performance.now() - started) / 1000;
+    const summary = this.#summarize(evaluation);
+    const { epoch, step } = this.#progress;
+    const history = [...this.#progress.history, summary];
+    this.#progress = { epoch: epoch + 1, batch: 0, step, lossSum: 0, accuracySum: 0, history };
+    const best = evaluation !== null && bestEpoch(history, monitor) === history.length - 1;
+    await this.#emit({ type: "epoch", ...summary, step, best, ...pace, seconds: this.#clock.seconds });
+    if (best) {
+      await checkpoints?.save("best", values, this.#progress);
+      if (restoreBest && checkpoints?.load === undefined) this.#best = values;
+    }
+    await this.#save(values);
+    return true;
+  }
+
+  #summarize(evaluation: Evaluation | null): EpochSummary {
+    const { epoch, batch, lossSum, accuracySum } = this.#progress;
+    const hasValidation = this.#options.validation !== undefined;
+    const [loss, accuracy] = [evaluation?.loss ?? null, evaluation?.accuracy ?? null];
+    return {
       epoch: epoch + 1,
       trainLoss: lossSum / batch,
       trainAccuracy: accuracySum / batch,
-      testLoss: test?.loss ?? null,
-      testAccuracy: test?.accuracy ?? null,
+      validationLoss: hasValidation ? loss : null,
+      validationAccuracy: hasValidation ? accuracy : null,
+      testLoss: hasValidation ? null : loss,
+      testAccuracy: hasValidation ? null : accuracy,
       lr: this.#rate(epoch),
     };
-    const best = Math.max(...history.map((past) => past.testAccuracy ?? 0), 0);
-    this.#progress = { epoch: epoch + 1, batch: 0, step, lossSum: 0, accuracySum: 0, history: [...history, summary] };
-    const { checkpoints, on } = this.#options;
-    if (test !== null && (history.length === 0 || test.accuracy > best))
-      await checkpoints?.save("best", values, this.#progress);
-    await checkpoints?.save("last", values, this.#progress);
-    on?.({ type: "epoch", ...summary, imagesPerSecond });
   }
 
-  async #evaluate(): Promise<Evaluation | null> {
-    const { device, state, model, transform, lossPerSample, test, batchSize } = this.#options;
-    if (test === undefined) return null;
-    this.#evaluator ??= evaluator(device, state, { model, transform, lossPerSample });
-    return this.#evaluator(loader(test, { batchSize: Math.max(batchSize, 100) }).epoch(0));
+  /** Undefined when the signal cut it short. */
+  async #evaluate(data: LabelledImages, values: StateDict): Promise<Evaluation | undefined> {
+    const found = await this.#evaluator.evaluate(data, values);
+    if (found !== undefined) this.#checkLoss(`the loss on ${data.name}`, found.loss);
+    return found;
   }
 
-  #evaluator: ReturnType<typeof evaluator<Out>> | undefined;
+  async #finish(status: "done" | "stopped"): Promise<FitResult> {
+    const { state, validation, test, restoreBest } = this.#options;
+    const { history } = this.#progress;
+    if (restoreBest && history.length > 0) await this.#restoreBest();
+    // Without validation data the test data was evaluated with each epoch.
+    const known = restoreBest ? this.#bestSummary() : history.at(-1);
+    const waits = test !== undefined && validation !== undefined && history.length > 0;
+    const tested = waits ? await this.#evaluate(test, await state.read()) : null;
+    if (tested === undefined) return this.#end("interrupted", null, null);
+    return this.#end(status, tested?.loss ?? known?.testLoss ?? null, tested?.accuracy ?? known?.testAccuracy ?? null);
+  }
+
+  /** None without data to judge by. */
+  #bestSummary(): EpochSummary | undefined {
+    const { validation, test, monitor = "accuracy" } = this.#options;
+    const { history } = this.#progress;
+    return validation === undefined && test === undefined ? undefined : history[bestEpoch(history, monitor)];
+  }
+
+  async #restoreBest(): Promise<void> {
+    const { state, checkpoints } = this.#options;
+    const values = this.#best ?? (await checkpoints?.load?.("best"))?.values;
+    if (values !== undefined) await state.write(values);
+  }
 
   async #interrupted(): Promise<FitResult> {
-    if (this.#options.checkpoints !== undefined)
-      await this.#options.checkpoints.save("last", await this.#readFinite(), this.#progress);
-    return { status: "interrupted", progress: this.#progress, testAccuracy: null };
+    if (this.#options.checkpoints !== undefined) await this.#checkpoint();
+    return this.#end("interrupted", null, null);
+  }
+
+  async #end(status: FitResult["status"], testLoss: number | null, testAccuracy: number | null): Promise<FitResult> {
+    const { epoch, step } = this.#progress;
+    const best = this.#bestSummary();
+    const tested = { testLoss, testAccuracy };
+    await this.#emit({ type: "done", status, epoch, step, ...tested, best: best?.epoch ?? null });
+    return { status, progress: this.#progress, ...tested, best };
   }
 
   /** The state's values, all of them finite. */
@@ -257,6 +339,12 @@ class Fit<Out> {
     return values;
   }
 
+  #checkLoss(what: string, loss: number): void {
+    const { maxLoss = 1e8 } = this.#options;
+    if (!Number.isFinite(loss)) this.#fail(`${what} is ${loss}`);
+    if (loss > maxLoss) this.#fail(`${what} is ${loss.toExponential(1)}, which is above ${maxLoss}: it explodes`);
+  }
+
   #fail(what: string): never {
     const { epoch, batch, step } = this.#progress;
     throw new TrainingError(
@@ -264,4 +352,24 @@ class Fit<Out> {
       { step: step + 1, epoch: epoch + 1, batch: batch + 1 },
     );
   }
+}
+
+async function readStep(result: StepResult, all: boolean): Promise<StepNumbers> {
+  const read = async (name: string): Promise<number> => item(await (result[name] as Handle).read());
+  const { gradientNorm, statistics } = result;
+  return {
+    loss: await read("loss"),
+    accuracy: await read("accuracy"),
+    ...(all && gradientNorm !== undefined && { gradientNorm: await read("gradientNorm") }),
+    ...(all && statistics !== undefined && { statistics: await statistics.rows() }),
+  };
+}
+
+/** @throws ArgumentError when a run that got this far had epochs of another length */
+function checkProgress({ epoch, batch, step }: Progress, { batches, batchSize, images }: Loader): void {
+  if (step === epoch * batches + batch && batch <= batches) return;
+  throw new ArgumentError(
+    `fit: the run to go on with took ${step} steps in ${epoch} epochs and ${batch} batches; here an epoch has ${batches} batches (${images} images by ${batchSize}). It was another data set or batch size.`,
+    { step, epoch, batch, batches },
+  );
 }

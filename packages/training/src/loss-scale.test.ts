@@ -302,7 +302,9 @@ describe("a resumed run", () => {
       ...shared,
       state: first,
       signal: stop.signal,
-      on: (event) => event.type === "step" && event.step === 4 && stop.abort(),
+      on: (event) => {
+        if (event.type === "step" && event.step === 4) stop.abort();
+      },
     });
     expect(progress.step).toBeLessThan(10);
     using second = await device.createState(await saved(await first.read(), progress));

@@ -7,18 +7,16 @@ import {
   isFinite as finite,
   gradients,
   greaterEqual,
-  hostTensor,
   maximum,
   mul,
   type Operand,
-  type Specs,
-  type StateDict,
   scalar,
   select,
   sum,
   type Tensor,
   type Tensors,
 } from "@ocelli/core";
+import type { Slot } from "./optim/index.js";
 
 /** A scale that follows the gradients: the rule and the defaults of PyTorch's `GradScaler`. */
 export interface DynamicLossScale {
@@ -36,11 +34,9 @@ export interface DynamicLossScale {
 export type LossScale = number | "dynamic" | DynamicLossScale;
 
 /** How a step scales its loss. What it keeps from step to step is the collection `lossScale`; a scale that stays keeps nothing. */
-interface LossScaling {
-  /** Its collection at the start. */
-  readonly initial: StateDict;
-  /** Its entries, by qualified name. */
-  readonly specs: Specs;
+export interface LossScaling {
+  /** What it keeps, by qualified name. */
+  readonly entries: Readonly<Record<string, Slot>>;
   /** What the step multiplies the loss by. */
   scale(state: Tensors): Operand;
   /** New values of its entries. `good` (bool `[]`): all gradients were finite. */
@@ -71,7 +67,7 @@ function checkScale(name: string, value: number): void {
 
 function fixed(scale: number): LossScaling {
   checkScale("lossScale", scale);
-  return { initial: {}, specs: {}, scale: () => scale, next: () => ({}) };
+  return { entries: {}, scale: () => scale, next: () => ({}) };
 }
 
 const scaleEntry = "lossScale/scale";
@@ -87,8 +83,7 @@ function dynamic({ initial = 65536, growth = 2, backoff = 0.5, interval = 2000 }
   const countable = Number.isInteger(interval) && interval >= 1 && interval < 2 ** 31;
   check("lossScale.interval", interval, countable, "an integer in 1..2^31-1");
   return {
-    initial: { lossScale: { scale: hostTensor([initial], []), good: hostTensor([0], [], "int32") } },
-    specs: { [scaleEntry]: { shape: [], dtype: "float32" }, [goodEntry]: { shape: [], dtype: "int32" } },
+    entries: { [scaleEntry]: { shape: [], dtype: "float32", initial }, [goodEntry]: { shape: [], dtype: "int32" } },
     scale: (state) => state[scaleEntry] as Tensor,
     next: (good, state) => {
       const scale = state[scaleEntry] as Tensor;
@@ -105,33 +100,33 @@ function dynamic({ initial = 65536, growth = 2, backoff = 0.5, interval = 2000 }
   };
 }
 
-/** Gradients by way of a scaled loss. */
-interface ScaledGradients {
-  /** Of the loss itself. */
+/** Gradients of the loss. */
+export interface LossGradients {
   readonly grads: readonly Tensor[];
-  /** What there is to report about the step. */
-  readonly reported: Tensors;
-  /** The updates if all gradients are finite, else the old values; and those of the scale. */
-  gate(updates: Tensors): Tensors;
+  /** Of a scaled loss: whether all of them are finite (bool `[]`). */
+  readonly good?: Tensor;
+  /** What there is to report about the scaling. */
+  readonly reported?: Tensors;
 }
 
 /** Differentiates `scale * loss` and divides what comes out by the scale. */
 export function scaledGradients(
   scaling: LossScaling,
   { loss, params, state }: { readonly loss: Tensor; readonly params: readonly Tensor[]; readonly state: Tensors },
-): ScaledGradients {
+): LossGradients {
   const scale = scaling.scale(state);
   const grads = gradients(mul(cast(loss, "float32"), scale), params).map((grad) => div(grad, scale));
   const good = allFinite(grads);
   const skipped = select(good, 0, 1);
-  return {
-    grads,
-    reported: typeof scale === "number" ? { skipped } : { skipped, lossScale: scale },
-    gate: (updates) => {
-      const kept = Object.entries(updates).map(([name, next]) => [name, select(good, next, state[name] as Tensor)]);
-      return { ...Object.fromEntries(kept), ...scaling.next(good, state) };
-    },
-  };
+  return { grads, good, reported: typeof scale === "number" ? { skipped } : { skipped, lossScale: scale } };
+}
+
+/** New values of state where `good` (bool `[]`), else the old ones. Without `good`, the new ones. */
+export function gated(good: Tensor | undefined, updates: Tensors, state: Tensors): Tensors {
+  if (good === undefined) return updates;
+  return Object.fromEntries(
+    Object.entries(updates).map(([name, next]) => [name, select(good, next, state[name] as Tensor)]),
+  );
 }
 
 /** Whether every element of every tensor is finite: bool `[]`. */

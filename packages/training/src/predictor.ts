@@ -12,16 +12,14 @@ import {
   Tensor,
 } from "@ocelli/core";
 import { disposeKey } from "@ocelli/core/backend";
-import { Context, logitsOf, type Module } from "@ocelli/layers";
-import type { BatchTensors, Transform } from "./transform.js";
+import { Context, logitsOf } from "@ocelli/layers";
+import { outputOf, type Viewing } from "./evaluation/output.js";
 
 /** What a model with classes returns. */
 type WithLogits = Tensor | { readonly logits: Tensor };
 
-export interface PredictorOptions<Out extends WithLogits = Tensor> {
-  readonly model: Module<Tensor, Out>;
-  readonly transform?: Transform | undefined;
-  /** What to hand back. Default: class probabilities from the logits. */
+export interface PredictorOptions<Out extends WithLogits = Tensor> extends Viewing<Out> {
+  /** What to hand back. Default: class probabilities from the logits. With `views` the logits are the logarithm of the mean probabilities. */
   readonly output?: "probabilities" | "logits";
 }
 
@@ -92,16 +90,16 @@ function checkedLogits(output: unknown): Tensor {
 }
 
 function predictionProgram<Out extends WithLogits>(
-  { model, transform, output = "probabilities" }: PredictorOptions<Out>,
+  options: PredictorOptions<Out>,
   images: Spec,
 ): Parameters<Device["compile"]>[0] {
+  const { model, output = "probabilities" } = options;
   return {
     inputs: { images },
     state: model.stateSpecs(),
     build: (inputs, state) => {
       const ctx = new Context(model, { state, training: false });
-      const batch = transform === undefined ? (inputs as BatchTensors) : transform.apply(inputs as BatchTensors, ctx);
-      const logits = checkedLogits(ctx.call(model, batch.images));
+      const logits = checkedLogits(outputOf(options, inputs.images as Tensor, ctx));
       return { outputs: { output: output === "logits" ? logits : softmax(logits) } };
     },
   };

@@ -1,8 +1,7 @@
 import {
   ArgumentError,
-  accuracy,
   type Device,
-  gradients,
+  flattenState,
   type Handle,
   type HostTensor,
   hostTensor,
@@ -10,15 +9,12 @@ import {
   randomKey,
   type Spec,
   type State,
-  type StateDict,
+  sizeOf,
   type Tensor,
-  type Tensors,
-  type Traceable,
 } from "@ocelli/core";
-import { Context, logitsOf, type Module } from "@ocelli/layers";
-import { type LossScale, lossScaling, scaledGradients } from "./loss-scale.js";
-import type { Optimizer } from "./optim/index.js";
-import type { BatchTensors, Transform } from "./transform.js";
+import { notMade, planStep, type StepOptions, type StepPlan } from "./step/plan.js";
+import { stepNumbers, stepProgram } from "./step/program.js";
+import type { StatisticsHandle, StepObserver, StepStatistics } from "./step/statistics.js";
 
 /** What a step needs of a batch (a loader's `Batch` fits). */
 export interface HostBatch {
@@ -28,83 +24,103 @@ export interface HostBatch {
   readonly labels: HostTensor;
 }
 
-export interface TrainStepOptions<Out = Tensor> {
-  readonly model: Module<Tensor, Out>;
-  readonly optimizer: Optimizer;
-  /** A scalar from the model's output and the labels. */
-  readonly loss: (output: Out, labels: Tensor) => Tensor;
-  /** Runs on the device before the model; images are cast and normalised here. */
-  readonly transform?: Transform | undefined;
-  /** Further scalars to report. Default: `accuracy`. */
-  readonly metrics?: Readonly<Record<string, (output: Out, labels: Tensor) => Tensor>>;
-  /**
-   * Differentiates `scale * loss` and divides the gradients by the scale, so that small ones survive float16. A step with a gradient that
-   * is not finite changes nothing but the scale. `"dynamic"`, or its options: the scale follows the gradients. Default: no scaling.
-   */
-  readonly lossScale?: LossScale | undefined;
-  /** Names all random numbers of the run; step k under seed s always draws the same. */
+export interface TrainStepOptions<Out = Tensor> extends StepOptions<Out> {
+  /** Names all random numbers of the run; batch k under seed s always draws the same. */
   readonly seed?: number;
-  /** Steps already taken (a resumed run). */
+  /** Batches already taken (a resumed run). */
   readonly startStep?: number;
 }
 
 /**
- * Handles of the loss and the metrics of one step. With loss scaling also `skipped` (1 if a gradient was not finite, else 0), and
- * `lossScale` (what the step was scaled by) if the scale is dynamic. The loss is the unscaled one.
+ * Handles of the loss and the metrics of one step. With loss scaling also `skipped` (1 if a gradient was not finite, else 0; of the call that
+ * changes parameters, whether it left them), and
+ * `lossScale` (what the step was scaled by) if the scale is dynamic. The loss is the unscaled one. With `clipNorm` also `gradientNorm`,
+ * in calls that change parameters.
  */
-export type StepResult = Readonly<Record<string, Handle>> & { readonly loss: Handle };
+export type StepResult = Readonly<Record<string, Handle>> & {
+  readonly loss: Handle;
+  /** Of calls that ask for them. */
+  readonly statistics?: StatisticsHandle;
+};
+
+export interface StepCallOptions {
+  /** Overrides the optimizer's. */
+  readonly lr?: number | undefined;
+  /** Measures this step, in a program of its own: `stepStatistics()`. */
+  readonly statistics?: StepStatistics | undefined;
+}
 
 export interface TrainStep {
   /**
-   * Queues one step; resolves when it is queued (at most two are in flight). `lr` overrides the optimizer's.
+   * Queues one step; resolves when it is queued (at most two are in flight). With `accumulate`, every so many calls make a step.
    * @throws ArgumentError for a batch without images or labels; StateError when the state is not the model's
    */
-  (batch: HostBatch, options?: { readonly lr?: number }): Promise<StepResult>;
-  /** Steps taken. */
+  (batch: HostBatch, options?: StepCallOptions): Promise<StepResult>;
+  /** Batches taken. */
   readonly count: number;
-  /** The compiled program for batches like this one. */
+  /** The compiled program that the next call would run, for batches like this one. */
   program(batch: HostBatch): Promise<Program>;
+}
+
+interface Compiled {
+  readonly program: Promise<Program>;
+  readonly observer: StepObserver | undefined;
 }
 
 /**
  * The whole training step as one program: transform, forward, loss, backward, update, new batch-norm statistics. Traced once for each
- * shape of batch. The optimizer's state is added to `state` at the first step, and so is a dynamic loss scale (`lossScale`), unless a
- * checkpoint brought them.
- * @throws ArgumentError for a loss scale that is none
+ * shape of batch. What the step keeps besides the model (the optimizer's slots, a dynamic loss scale, accumulators, averages) is added to
+ * `state` before the first step, unless a checkpoint brought it.
+ * @throws ArgumentError for options that make no step
  */
 export function trainStep<Out = Tensor>(device: Device, state: State, options: TrainStepOptions<Out>): TrainStep {
-  const { model, optimizer, seed = 0 } = options;
-  const scaling = lossScaling(options.lossScale);
-  const programs = new Map<string, Promise<Program>>();
+  const plan = planStep(options);
+  const { accumulate } = plan;
+  const { optimizer, seed = 0 } = options;
+  const programs = new Map<string, Compiled>();
   let count = options.startStep ?? 0;
   let ready: Promise<void> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
 
-  const program = (batch: HostBatch): Promise<Program> => {
+  const isLast = (): boolean => (count + 1) % accumulate === 0;
+
+  const compiled = (batch: HostBatch, statistics?: StepStatistics): Compiled => {
+    const updating = isLast();
     const specs = specsOf(batch);
-    const key = JSON.stringify(specs);
+    const key = JSON.stringify([specs, updating, statistics?.key]);
     let found = programs.get(key);
     if (found === undefined) {
-      found = device.compile(trainingProgram(options, specs));
+      if (statistics !== undefined && statistics.key === undefined) throw notMade("statistics", "stepStatistics()");
+      const observer = statistics?.observe();
+      found = { program: device.compile(stepProgram(plan, specs, { updating, observer })), observer };
       programs.set(key, found);
-      found.catch(() => programs.delete(key));
+      found.program.catch(() => programs.delete(key));
     }
     return found;
   };
 
-  const step = async (given: HostBatch, { lr = optimizer.lr }: { readonly lr?: number } = {}): Promise<StepResult> => {
+  const take = async (given: HostBatch, { lr = optimizer.lr, statistics }: StepCallOptions): Promise<StepResult> => {
     const batch = checkedBatch(given);
-    ready ??= addMissing(state, { ...optimizerState(model, optimizer), ...scaling?.initial });
+    ready ??= addMissing(state, plan);
     await ready;
-    const compiled = await program(batch);
-    const number = count++;
-    const scalars = Object.entries(optimizer.scalars(number + 1, lr)).map(([name, value]) => [
-      `scalar:${name}`,
-      hostTensor([value], []),
-    ]);
-    const key = hostTensor(Uint32Array.from(randomKey(seed, number)));
-    return (await compiled.run({ ...batch, key, ...Object.fromEntries(scalars) }, state)) as StepResult;
+    const { program, observer } = compiled(batch, statistics);
+    const run = await program;
+    const numbers = isLast() ? stepNumbers(plan, Math.floor(count / accumulate) + 1, lr) : {};
+    const scalars = Object.entries(numbers).map(([name, value]) => [name, hostTensor([value], [])]);
+    const key = hostTensor(Uint32Array.from(randomKey(seed, count++)));
+    const handles = await run.run({ ...batch, key, ...Object.fromEntries(scalars) }, state);
+    const named = observer && { statistics: observer.named(handles.statistics as Handle) };
+    return { ...handles, ...named } as StepResult;
   };
 
+  const step = (batch: HostBatch, given: StepCallOptions = {}): Promise<StepResult> => {
+    // In the order of the calls, also where one of them has to wait for its program.
+    const result = last.then(() => take(batch, given));
+    last = result.catch(() => undefined);
+    return result;
+  };
+
+  const program = (batch: HostBatch): Promise<Program> => compiled(batch).program;
   return Object.defineProperty(Object.assign(step, { program, count }), "count", { get: () => count });
 }
 
@@ -121,81 +137,24 @@ function checkedBatch({ images, labels }: HostBatch): { images: HostTensor; labe
   return { images, labels };
 }
 
-/** Zeros for every slot of every parameter, under `optimizer/NAME.SLOT`. */
-export function optimizerState(model: Module<never, unknown>, optimizer: Optimizer): StateDict {
-  const zeros: Record<string, HostTensor> = {};
-  for (const [name, param] of model.parameters()) {
-    for (const [slot, spec] of Object.entries(optimizer.slots(param))) {
-      zeros[`${name}.${slot}`] = hostTensor(new Float32Array(spec.shape.reduce((a, b) => a * b, 1)), spec.shape);
-    }
+/** An optimizer's slots of one parameter come together: those of another optimizer are no reason to begin afresh. */
+const partOf = (name: string): string => (name.startsWith("optimizer/") ? name.slice(0, name.lastIndexOf(".")) : name);
+
+/** Adds what a step needs and the state has not got. */
+async function addMissing<Out>(state: State, { entries }: StepPlan<Out>): Promise<void> {
+  const known = new Set([...state.specs.keys()].map(partOf));
+  const missing = Object.entries(entries).filter(([name]) => !known.has(partOf(name)));
+  // Averages begin as what they are averages of.
+  const begun = missing.some(([, { from }]) => from)
+    ? flattenState(await state.read(["params", "buffers"]))
+    : undefined;
+  const fresh: Record<string, Record<string, HostTensor>> = {};
+  for (const [qualified, { shape, dtype, initial = 0, from = "" }] of missing) {
+    const at = qualified.indexOf("/");
+    const collection = qualified.slice(0, at);
+    fresh[collection] ??= {};
+    fresh[collection][qualified.slice(at + 1)] =
+      begun?.get(from) ?? hostTensor(new Float32Array(sizeOf(shape)).fill(initial), shape, dtype);
   }
-  return { optimizer: zeros };
-}
-
-/** Adds the collections that the state has not got. */
-async function addMissing(state: State, fresh: StateDict): Promise<void> {
-  const missing = Object.entries(fresh).filter(
-    ([name, entries]) => !state.has(name) && Object.keys(entries).length > 0,
-  );
-  if (missing.length > 0) await state.write(Object.fromEntries(missing));
-}
-
-/** The step as a traceable program. Inputs: the batch, `key`, the optimizer's scalars. */
-export function trainingProgram<Out>(options: TrainStepOptions<Out>, batch: Readonly<Record<string, Spec>>): Traceable {
-  const { model, optimizer, lossScale } = options;
-  const scalarNames = Object.keys(optimizer.scalars(1, optimizer.lr));
-  const slots: Record<string, Spec> = {};
-  for (const [name, param] of model.parameters()) {
-    for (const [slot, spec] of Object.entries(optimizer.slots(param))) {
-      slots[`optimizer/${name}.${slot}`] = { shape: spec.shape, dtype: spec.dtype };
-    }
-  }
-  return {
-    inputs: {
-      ...batch,
-      key: { shape: [2], dtype: "uint32" },
-      ...Object.fromEntries(scalarNames.map((name) => [`scalar:${name}`, { shape: [], dtype: "float32" as const }])),
-    },
-    state: { ...model.stateSpecs(), ...slots, ...lossScaling(lossScale)?.specs },
-    build: (inputs, state) => buildStep(options, inputs, state),
-  };
-}
-
-function buildStep<Out>(
-  options: TrainStepOptions<Out>,
-  inputs: Tensors,
-  state: Tensors,
-): ReturnType<Traceable["build"]> {
-  const { model, loss, transform, optimizer, metrics = defaultMetrics<Out>() } = options;
-  const ctx = new Context(model, { state, training: true, key: inputs.key as Tensor });
-  const given = inputs as BatchTensors;
-  const batch = transform === undefined ? given : transform.apply(given, ctx);
-  const output = ctx.call(model, batch.images);
-  const labels = batch.labels as Tensor;
-  const value = loss(output, labels);
-  const parameters = [...model.parameters()];
-  const params = parameters.map(([name]) => state[`params/${name}`] as Tensor);
-  const scaling = lossScaling(options.lossScale);
-  const scaled = scaling && scaledGradients(scaling, { loss: value, params, state });
-  const grads = scaled?.grads ?? gradients(value, params);
-  const updates: Record<string, Tensor> = { ...ctx.updates };
-  const scalars = Object.fromEntries(
-    Object.entries(inputs).flatMap(([name, tensor]) => (name.startsWith("scalar:") ? [[name.slice(7), tensor]] : [])),
-  );
-  for (const [i, [name, spec]] of parameters.entries()) {
-    const slotNames = Object.keys(optimizer.slots(spec));
-    const slots = Object.fromEntries(slotNames.map((slot) => [slot, state[`optimizer/${name}.${slot}`] as Tensor]));
-    const next = optimizer.update({ name, param: params[i] as Tensor, grad: grads[i] as Tensor, slots, scalars });
-    updates[`params/${name}`] = next.param;
-    for (const slot of slotNames) updates[`optimizer/${name}.${slot}`] = next.slots[slot] as Tensor;
-  }
-  const reported = Object.entries(metrics).map(([name, metric]) => [name, metric(output, labels)]);
-  return {
-    outputs: { loss: value, ...scaled?.reported, ...Object.fromEntries(reported) },
-    updates: scaled?.gate(updates) ?? updates,
-  };
-}
-
-function defaultMetrics<Out>(): Readonly<Record<string, (output: Out, labels: Tensor) => Tensor>> {
-  return { accuracy: (output, labels) => accuracy(logitsOf(output), labels) };
+  if (missing.length > 0) await state.write(fresh);
 }

@@ -1,8 +1,11 @@
 import { ArgumentError, cast, constant, hostTensor, mul, pad, reshape, sub, type Tensor } from "@ocelli/core";
 import type { Context } from "@ocelli/layers";
-import { makeNamed, type Named } from "./named.js";
+import type { Named } from "./named.js";
 
-/** A batch inside the graph: `images` (uint8 `[N, C, H, W]` as it travels), `labels` (int32 `[N]`). */
+/**
+ * A batch inside the graph: `images` `[N, C, H, W]`, `labels` int32 `[N]`. Images travel as uint8 0..255; transforms take those or float32
+ * in 0..1 and return either, and `normalize` makes what a model takes of both. Mixing transforms make labels float32 `[N, classes]`.
+ */
 export type BatchTensors = Readonly<Record<string, Tensor>> & { readonly images: Tensor };
 
 /**
@@ -21,8 +24,14 @@ export interface NormalizeOptions {
   readonly pad?: number;
 }
 
-/** uint8 pixels to floats: `(pixel / 255 - mean) / std`, channel by channel. */
+/** Pixels to what a model takes: `(pixel - mean) / std`, channel by channel, for floats in 0..1; uint8 pixels are divided by 255. */
 export function normalize({ mean, std, pad: border = 0 }: NormalizeOptions): Transform {
+  if (![mean, std].every((values) => Array.isArray(values) && values.every(Number.isFinite))) {
+    throw new ArgumentError("normalize: it needs mean and std, each a list of numbers, one for each channel", {
+      mean,
+      std,
+    });
+  }
   if (mean.length !== std.length) {
     throw new ArgumentError(`normalize: mean has ${mean.length} channels, std ${std.length}; they need as many`);
   }
@@ -38,17 +47,10 @@ export function normalize({ mean, std, pad: border = 0 }: NormalizeOptions): Tra
       const vector = (values: readonly number[]): Tensor =>
         reshape(constant(hostTensor(values)), [1, values.length, 1, 1]);
       // One multiply and one add a pixel: x * a - b.
-      const scale = std.map((value) => 1 / (255 * value));
+      const white = images.dtype === "uint8" ? 255 : 1;
+      const scale = std.map((value) => 1 / (white * value));
       const shift = std.map((value, i) => (mean[i] as number) / value);
       return { ...rest, images: sub(mul(pixels, vector(scale)), vector(shift)) };
     },
   };
-}
-
-/** Every transform, by the name that checkpoints use. */
-export const transforms = { normalize } as const;
-
-/** A transform from its name and options, as a checkpoint stores them. @throws ArgumentError for an unknown name */
-export function makeTransform(given: Named): Transform {
-  return makeNamed("transform", transforms, given);
 }

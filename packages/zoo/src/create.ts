@@ -1,6 +1,6 @@
 import { ArgumentError, crossEntropyPerSample, nearMatches, ShapeError, type Tensor } from "@ocelli/core";
-import { logitsOf } from "@ocelli/layers";
-import type { ModelEntry, ModelOptions, ModelOutput, ZooModel } from "./entry.js";
+import { ownLoss } from "./auxiliary.js";
+import type { ModelEntry, ModelOptions, ModelOutput, PerSampleLoss, ZooModel } from "./entry.js";
 import { checkSize, leastSquare, type Sized, sizedEntry } from "./input-size.js";
 import { type ModelName, models } from "./models/index.js";
 
@@ -69,7 +69,15 @@ export function leastInputSize(
   });
 }
 
-/** The loss of each sample that a model trains with: its own, or cross-entropy. */
-export function lossPerSampleOf(entry: ModelEntry): (output: ModelOutput, labels: Tensor) => Tensor {
-  return (output, labels) => entry.lossPerSample?.(output, labels) ?? crossEntropyPerSample(logitsOf(output), labels);
+/**
+ * The loss of each sample that a model trains with: its own, or cross-entropy. Given `base` (smoothed labels, hinge), that loss of each of
+ * its classifiers, weighted as in its own.
+ */
+export function lossPerSampleOf(
+  entry: ModelEntry,
+  base?: PerSampleLoss,
+): (output: ModelOutput, labels: Tensor) => Tensor {
+  return (output, labels) => entry.lossPerSample?.(output, labels, base) ?? plainLoss(output, labels, base);
 }
+
+const plainLoss = ownLoss(crossEntropyPerSample);

@@ -19,27 +19,53 @@ export interface AuxiliaryOutput {
 
 export type ModelOutput = Tensor | AuxiliaryOutput;
 
+/** Loss of each sample `[N]` from logits `[N, classes]` and labels, int32 `[N]` or soft, float `[N, classes]`. */
+export type PerSampleLoss = (logits: Tensor, labels: Tensor) => Tensor;
+
 /** Any model of the zoo. */
 export type ZooModel = Module<Tensor, ModelOutput>;
+
+/** What JSON can hold. */
+export type RecipeValue =
+  | number
+  | boolean
+  | string
+  | null
+  | readonly RecipeValue[]
+  | { readonly [name: string]: RecipeValue };
+
+/** A part of a training as data: its name in one of `@ocelli/training`'s tables, and its options there. */
+export interface RecipePart<Name extends string = string> {
+  readonly name: Name;
+  readonly options: { readonly [name: string]: RecipeValue };
+}
+
+export type RecipeOptimizer = "sgd" | "adagrad" | "rmsprop" | "adadelta" | "adam" | "adamw" | "nadam" | "lars";
 
 /** How a paper (or common practice) trains the model, as data. */
 export interface Recipe {
   readonly batchSize: number;
   readonly epochs: number;
-  readonly optimizer: "sgd" | "adam" | "rmsprop";
-  readonly lr: number;
-  readonly momentum?: number;
-  readonly nesterov?: boolean;
-  /** Of rmsprop: how much of the running square a step keeps, and what is added to its root. */
-  readonly alpha?: number;
-  readonly eps?: number;
-  readonly weightDecay?: number;
-  /** Epochs after which the learning rate is multiplied by `gamma`. */
-  readonly milestones?: readonly number[];
-  /** Instead of milestones: the rate is multiplied by `gamma` whenever so many epochs have passed. */
-  readonly every?: number;
-  readonly gamma?: number;
-  /** What these numbers leave out or stand for: "divided by 10 when the error plateaus", augmentation, label smoothing. */
+  /** With its learning rate, for batches of `batchSize`. */
+  readonly optimizer: RecipePart<RecipeOptimizer> & { readonly options: { readonly lr: number } };
+  /** The learning rate over time; lengths are in epochs. */
+  readonly schedule: RecipePart;
+  /** Biases and the parameters of normalisation do not decay. */
+  readonly noDecay?: boolean;
+  /** Name of a preset of augmentation. */
+  readonly augment?: string;
+  readonly labelSmoothing?: number;
+  /** Of gradients. */
+  readonly clip?: RecipePart;
+  /** Running average of the parameters, which is what is evaluated. */
+  readonly average?: RecipePart;
+  /** How the models of the paper begin; the zoo's do. */
+  readonly initialisation?: string;
+  /** Where the models of the paper have dropout; the zoo's do. */
+  readonly dropout?: string;
+  /** "He et al. 2016, section 3.4". */
+  readonly source: string;
+  /** What these numbers leave out or stand for. */
   readonly note?: string;
 }
 
@@ -92,8 +118,11 @@ export interface ModelEntry {
   readonly build: (options?: ModelOptions) => ZooModel;
   /** Path of the layer that makes the logits: "fc", "classifier.6". */
   readonly head: string;
-  /** The model's own loss of each sample, from its output and the labels. Left out: cross-entropy. A method, so that it may take its model's own output. */
-  lossPerSample?(output: ModelOutput, labels: Tensor): Tensor;
+  /**
+   * The model's own loss of each sample, from its output and the labels. Left out: cross-entropy. Given `base`, that loss of each of its
+   * classifiers instead. A method, so that it may take its model's own output.
+   */
+  lossPerSample?(output: ModelOutput, labels: Tensor, base?: PerSampleLoss): Tensor;
   readonly preprocessing: Preprocessing;
   readonly recipe: Recipe;
   /** The name in the model of an entry of published files, where those were written with other names. Any other name stays as it is. */

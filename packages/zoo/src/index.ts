@@ -1,4 +1,4 @@
-export { type AuxiliaryWeights, auxiliaryLoss } from "./auxiliary.js";
+export { type AuxiliaryWeights, auxiliaryLoss, ownLoss } from "./auxiliary.js";
 export {
   checkTrainingSize,
   createModel,
@@ -13,9 +13,13 @@ export type {
   ModelEntry,
   ModelOptions,
   ModelOutput,
+  PerSampleLoss,
   Preprocessing,
   PublishedError,
   Recipe,
+  RecipeOptimizer,
+  RecipePart,
+  RecipeValue,
   WeightsEntry,
   ZooModel,
 } from "./entry.js";
@@ -91,8 +95,6 @@ export {
   LeNet5,
   LeNet5Modern,
   lenet1LossPerSample,
-  lenet5Loss,
-  lenet5LossPerSample,
   RbfOutput,
   Subsampling,
   TableConv,
@@ -124,6 +126,7 @@ export { StochasticBlock, StochasticResNet, type StochasticResNetOptions } from 
 export { VGG, type VGGOptions, vggConfigurations } from "./models/vgg.js";
 export { WideBlock, type WideBlockOptions, WideResNet, type WideResNetOptions } from "./models/wide-resnet.js";
 export { ZfNet, type ZfNetWidths } from "./models/zfnet.js";
+export { type RecipeName, recipes } from "./recipes.js";
 export {
   type FetchedWeights,
   type FetchWeightsOptions,

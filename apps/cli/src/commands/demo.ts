@@ -5,6 +5,7 @@ import { type ImageDataset, predictor } from "@ocelli/training";
 import type { RunDirectory } from "@ocelli/training/node";
 import { loadData } from "../data.js";
 import { type DeviceFlags, openDevice } from "../device.js";
+import { draftRun } from "../draft.js";
 import { cropped, drawPictures, type Picture, picturesAcross } from "../drawing.js";
 import { encodePng } from "../images.js";
 import { interruptible } from "../interrupt.js";
@@ -15,7 +16,7 @@ import { colors, formatPercent, quoted } from "../terminal.js";
 import { reportDone, resumeCommand, trainRun } from "../training.js";
 import { writeExport } from "./export.js";
 import { best } from "./predict.js";
-import { createRun, describe, draftRun } from "./train.js";
+import { createRun, describe } from "./train.js";
 
 export interface DemoFlags extends DeviceFlags {
   readonly epochs?: number;
@@ -32,10 +33,15 @@ export async function demo(io: Io, flags: DemoFlags): Promise<void> {
   print(io);
   await interruptible(io, "stopping after the steps in flight ...", async (signal) => {
     const data = await loadData(io, { data: "digits", limit: flags.limit }, signal);
-    const draft = draftRun(model, { data: "digits", epochs: flags.epochs ?? epochs, limit: flags.limit }, data);
+    const draft = await draftRun(
+      io,
+      model,
+      { data: "digits", epochs: flags.epochs ?? epochs, limit: flags.limit },
+      data,
+    );
     const device = await openDevice(flags, (line) => note(io, line));
     try {
-      const run = await createRun(flags.out ?? freshFolder(join("runs", "demo")), draft.config, device);
+      const { run } = await createRun(flags.out ?? freshFolder(join("runs", "demo")), draft, device);
       describe(io, { run, data, device, parameters: draft.parameters });
       const job = { run, data, device, json: false, signal, resumeCommand: resumeCommand(io, run) };
       const result = await trainRun(io, job);

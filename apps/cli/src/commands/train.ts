@@ -1,21 +1,25 @@
-import { resolve } from "node:path";
 import type { Device } from "@ocelli/core";
-import { channelStatistics } from "@ocelli/training";
-import { type Checkpoint, type LoadedDataset, type RunConfig, RunDirectory } from "@ocelli/training/node";
+import { freshProgress } from "@ocelli/training";
+import { type Checkpoint, type RunConfig, RunDirectory } from "@ocelli/training/node";
 import type { Recipe } from "@ocelli/zoo";
+import { augmentationNames } from "../augmentation.js";
 import { type DataFlags, loadData } from "../data.js";
 import { type DeviceFlags, type DeviceName, describeDevice, deviceNames, openDevice } from "../device.js";
+import { checkDraft, type Draft, type DraftFlags, draftRun, framesFor, recipeFor } from "../draft.js";
 import { UsageError } from "../errors.js";
+import { cachingFeatures } from "../frozen.js";
 import { interruptible } from "../interrupt.js";
 import { type Io, note, print } from "../io.js";
-import { buildFor, entryOf, passportOf, transformFor } from "../model.js";
-import { describePlan, type Plan, planTraining, type RecipeFlags } from "../recipe.js";
+import { passportOf } from "../model.js";
+import { describePlan } from "../recipe-text.js";
+import { loadRunData } from "../run-data.js";
 import { defaultRunFolder } from "../run-folder.js";
 import { colors, formatInteger, labelled, plural } from "../terminal.js";
-import { reportDone, resumeCommand, trainRun } from "../training.js";
+import { reportDone, resumeCommand, type TrainingData, trainRun } from "../training.js";
+import { openOrigin } from "../transfer.js";
 
-export interface TrainFlags extends RecipeFlags, DeviceFlags, Partial<DataFlags> {
-  readonly seed?: number;
+export interface TrainFlags extends Omit<DraftFlags, "data">, DeviceFlags, Partial<Pick<DataFlags, "data">> {
+  readonly initFrom?: string;
   readonly out?: string;
   readonly resume?: string;
   readonly json?: boolean;
@@ -29,88 +33,51 @@ export async function train(io: Io, model: string | undefined, flags: TrainFlags
     throw new UsageError("train needs a model, for example lenet5_modern. `ocelli list` shows all.");
   if (flags.data === undefined)
     throw new UsageError("train needs --data, for example --data digits, which is built in.");
-  const { data } = flags;
-  const { recipe } = entryOf(model);
+  const given = { ...flags, data: flags.data };
+  checkDraft(model, given);
+  if (flags.head !== undefined && flags.initFrom === undefined)
+    throw new UsageError("--head new is for --init-from: without it the whole network is new");
   await interruptible(io, stopping, async (signal) => {
-    const loaded = await loadData(io, { ...flags, data }, signal);
-    const draft = draftRun(model, { ...flags, data }, loaded);
+    const origin = flags.initFrom === undefined ? undefined : await openOrigin(io, flags.initFrom, model);
+    const data = await loadData(io, given, signal, { frames: framesFor(model, given, origin) });
+    const draft = await draftRun(io, model, given, data, { origin, signal });
     const device = await openDevice(flags, (line) => note(io, line));
     try {
-      const run = await createRun(flags.out ?? defaultRunFolder(model, data, draft.config.seed), draft.config, device);
-      describe(io, { run, data: loaded, device, parameters: draft.parameters, recipe, json: flags.json });
-      await finish(io, run, { flags, loaded, device, signal });
+      const folder = flags.out ?? defaultRunFolder(model, draft.config.data.name, draft.config.seed);
+      const { run, saved } = await createRun(folder, draft, device);
+      const recipe = recipeFor(model, flags);
+      describe(io, { run, data, device, ...draft, recipe, json: flags.json });
+      await finish(io, run, { flags, data, device, signal, saved });
     } finally {
       await device.dispose();
     }
   });
 }
 
-/** Everything about a new run except the device that it turns out to run on. */
-export function draftRun(
-  model: string,
-  flags: RecipeFlags & DataFlags & { readonly seed?: number },
-  { train: images }: LoadedDataset,
-): { config: Omit<RunConfig, "device">; parameters: number } {
-  const { data, dataDir, limit, seed = 0 } = flags;
-  const entry = entryOf(model);
-  const image = images.shape;
-  const built = buildFor(model, { name: data, image, classes: images.classes.length });
-  const plan = planTraining(entry.recipe, flags, images.count);
-  if (plan.batchSize > images.count) {
-    throw new UsageError(`--batch-size ${plan.batchSize}: there are only ${plural(images.count, "training image")}`);
-  }
-  const transform = transformFor(entry, channelStatistics(images));
-  const parameters = [...built.model.parameters().values()].reduce(
-    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
-    0,
-  );
-  const config = {
-    format: "ocelli-run-1" as const,
-    model: { name: model, options: { ...built.options } },
-    data: {
-      name: data,
-      dir: dataDir === undefined ? null : resolve(dataDir),
-      ...(limit === undefined ? {} : { limit }),
-    },
-    classes: images.classes,
-    image,
-    optimizer: { name: plan.optimizer.name, options: plan.optimizer.options },
-    schedule: { name: plan.schedule.name, options: plan.schedule.options },
-    transform: { name: transform.name, options: transform.options },
-    epochs: plan.epochs,
-    batchSize: plan.batchSize,
-    seed,
-  };
-  return { config, parameters };
+/** Makes the run's folder. What it starts from is its first checkpoint, so that it can be resumed without the origin. */
+export async function createRun(
+  path: string,
+  { config, values }: Draft,
+  { info }: Device,
+): Promise<{ readonly run: RunDirectory; readonly saved: Checkpoint | undefined }> {
+  const device = { name: info.name, threads: info.threads ?? null };
+  const run = await RunDirectory.create(path, { ...config, device });
+  if (values === undefined) return { run, saved: undefined };
+  await run.save("last", values, freshProgress);
+  return { run, saved: { values, progress: freshProgress } };
 }
 
-export function createRun(path: string, config: Omit<RunConfig, "device">, { info }: Device): Promise<RunDirectory> {
-  return RunDirectory.create(path, { ...config, device: { name: info.name, threads: info.threads ?? null } });
-}
-
-/** Options that a run keeps from its start. */
-const fixed = [
-  "data",
-  "limit",
-  "batchSize",
-  "optimizer",
-  "lr",
-  "momentum",
-  "weightDecay",
-  "schedule",
-  "stepSize",
-  "gamma",
-  "seed",
-  "out",
-] as const satisfies readonly (keyof TrainFlags)[];
+/** Options that a run may change when it is resumed; all others it keeps from its start. */
+const free: readonly (keyof TrainFlags)[] = ["resume", "epochs", "dataDir", "device", "threads", "json"];
 
 async function resumeRun(io: Io, model: string | undefined, path: string, flags: TrainFlags): Promise<void> {
   const run = await RunDirectory.open(path);
   const { config } = run;
   const { model: trains } = passportOf(run);
-  const given = fixed
-    .filter((name) => flags[name] !== undefined)
-    .map((name) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
+  const given = (Object.keys(flags) as (keyof TrainFlags)[])
+    .filter((name) => flags[name] !== undefined && !free.includes(name))
+    .map((name) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`)
+    .sort();
   if (given.length > 0) throw new UsageError(`${given.join(", ")}: a resumed run keeps what it was started with`);
   if (model !== undefined && model !== trains) throw new UsageError(`the run ${path} trains ${trains}, not ${model}`);
   const saved = (await run.has("last")) ? await run.load("last") : undefined;
@@ -118,19 +85,14 @@ async function resumeRun(io: Io, model: string | undefined, path: string, flags:
   if (flags.epochs !== undefined && flags.epochs < done)
     throw new UsageError(`--epochs ${flags.epochs}: the run ${path} has ${done} epochs already`);
   await interruptible(io, stopping, async (signal) => {
-    const { name, dir, limit } = config.data;
-    const data = await loadData(
-      io,
-      { data: name as DataFlags["data"], dataDir: flags.dataDir ?? dir ?? undefined, limit },
-      signal,
-    );
+    const data = await loadRunData(io, config, flags, signal);
     const device = await openDevice(resumedDevice(flags, config), (line) => note(io, line));
     try {
       warnIfMoved(io, config, device);
       // A run that was extended once has more epochs behind it than run.json asks for.
       const epochs = Math.max(flags.epochs ?? config.epochs, done);
       describe(io, { run, data, device, epochs, json: flags.json });
-      await finish(io, run, { flags, loaded: data, device, signal, saved, epochs });
+      await finish(io, run, { flags, data, device, signal, saved, epochs });
     } finally {
       await device.dispose();
     }
@@ -158,7 +120,7 @@ function warnIfMoved(io: Io, config: RunConfig, { info }: Device): void {
 
 interface Work {
   readonly flags: TrainFlags;
-  readonly loaded: LoadedDataset;
+  readonly data: TrainingData;
   readonly device: Device;
   readonly signal: AbortSignal;
   readonly saved?: Checkpoint | undefined;
@@ -166,54 +128,65 @@ interface Work {
   readonly epochs?: number;
 }
 
-async function finish(io: Io, run: RunDirectory, { flags, loaded, ...work }: Work): Promise<void> {
+async function finish(io: Io, run: RunDirectory, { flags, ...work }: Work): Promise<void> {
   const { epochs: asked, json = false } = flags;
   const extra = asked !== undefined && asked !== run.config.epochs ? ["--epochs", `${asked}`] : [];
   const command = resumeCommand(io, run, extra);
-  const result = await trainRun(io, { run, data: loaded, json, resumeCommand: command, ...work });
+  const prepare = cachingFeatures(io, run.config, { json, resumeCommand: command });
+  const result = await trainRun(io, { run, json, resumeCommand: command, prepare, ...work });
   reportDone(io, run, result, json);
 }
 
 interface Described {
   readonly run: RunDirectory;
-  readonly data: LoadedDataset;
+  readonly data: TrainingData;
   readonly device: Device;
   readonly parameters?: number;
+  /** How the activations were made to fit. */
+  readonly memory?: string | undefined;
   /** Default: what the run says. */
   readonly epochs?: number;
-  /** The model's own: the line tells how far the run is from it. */
+  /** What the run began from: a line tells how far it is from it. */
   readonly recipe?: Recipe;
   readonly json?: boolean | undefined;
 }
 
 /** Says what is about to happen. */
-export function describe(io: Io, { run, data, device, parameters, epochs, recipe, json }: Described): void {
+export function describe(io: Io, { run, data, device, parameters, memory, epochs, recipe, json }: Described): void {
   if (json) return;
   const { config } = run;
-  const { dim } = colors(io);
-  const images = `${formatInteger(data.train.count)} training and ${plural(data.test.count, "test image")}`;
-  const lines = labelled(
-    [
-      [
-        "model",
-        parameters === undefined ? config.model.name : `${config.model.name}, ${formatInteger(parameters)} parameters`,
-      ],
-      ["data", `${config.data.name}, ${images} (${config.image.join("x")}, ${config.classes.length} classes)`],
-      ["recipe", describePlan({ ...planOf(config), epochs: epochs ?? config.epochs }, config.seed, recipe)],
-      ["device", describeDevice(device)],
-      ["run", run.path],
-    ],
-    dim,
-  );
-  for (const line of lines) print(io, line);
+  const { model, freeze, recompute } = config;
+  const plan = { ...config, epochs: epochs ?? config.epochs };
+  const augmented = augmentationNames(config.transform);
+  const pairs: [label: string, text: string | undefined][] = [
+    ["model", parameters === undefined ? model.name : `${model.name}, ${formatInteger(parameters)} parameters`],
+    ["start", describeStart(config)],
+    ["frozen", freeze?.join(" ")],
+    ["data", describeData(config, data)],
+    ["augment", augmented.length === 0 ? undefined : augmented.join(", ")],
+    ["recipe", describePlan(plan, config.seed, recipe)],
+    ["memory", memory ?? (recompute === undefined ? undefined : `recomputed: ${[recompute].flat().join(" ")}`)],
+    ["device", describeDevice(device)],
+    ["run", run.path],
+  ];
+  const known = pairs.filter((pair): pair is [string, string] => pair[1] !== undefined);
+  for (const line of labelled(known, colors(io).dim)) print(io, line);
   print(io);
 }
 
-function planOf({ epochs, batchSize, optimizer, schedule }: RunConfig): Plan {
-  return {
-    epochs,
-    batchSize,
-    optimizer: { ...optimizer } as Plan["optimizer"],
-    schedule: { ...schedule } as Plan["schedule"],
-  };
+function describeStart({ initFrom }: RunConfig): string | undefined {
+  if (initFrom === undefined) return undefined;
+  return initFrom.head === "new" ? `${initFrom.source}, with a new classifier` : initFrom.source;
+}
+
+function describeData(
+  { data: { name }, image, classes }: RunConfig,
+  { train, validation, test }: TrainingData,
+): string {
+  const counts = [
+    `${formatInteger(train.count)} training`,
+    ...(validation === undefined ? [] : [`${formatInteger(validation.count)} validation`]),
+  ];
+  const images = `${counts.join(", ")} and ${plural(test.count, "test image")}`;
+  return `${name}, ${images} (${image.join("x")}, ${classes.length} classes)`;
 }

@@ -344,7 +344,7 @@ const cases: readonly (readonly [string, () => unknown, Kind, string])[] = [
     "crossEntropy",
     () => ops.crossEntropy(t([2, 3]), t([3], "int32")),
     ShapeError,
-    "crossEntropy: logits are [2, 3], labels [3]; they need [N, classes] and [N]",
+    "crossEntropy: logits are float32[2, 3], labels int32[3]; they need [N, classes] and int32[N], or soft labels of the logits' shape",
   ],
 ];
 

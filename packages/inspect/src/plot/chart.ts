@@ -1,4 +1,4 @@
-import { BarChart, ScatterChart } from "echarts/charts";
+import { BarChart, LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent, TitleComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
@@ -30,8 +30,11 @@ export function familyColour(n: number): string {
   return (families[n % families.length] as (typeof families)[number])[0];
 }
 
-/** Turns the colours of a chart over where the reader's system is dark. One file serves both. */
-export const chartStyle: string = `@media (prefers-color-scheme:dark){${[...Object.values(themes), ...families]
+/** Turns the colours of a chart over where the reader's screen is dark; paper is light. One file serves both. */
+export const chartStyle: string = `@media screen and (prefers-color-scheme:dark){${[
+  ...Object.values(themes),
+  ...families,
+]
   .map(([light, dark]) => `.chart [fill="${light}"]{fill:${dark}}.chart [stroke="${light}"]{stroke:${dark}}`)
   .join("")}}`;
 
@@ -48,13 +51,15 @@ export interface Drawing {
 
 /** The inside of a chart's SVG, without a browser. The same each time. */
 export function drawChart({ width, height, option, about }: Drawing): string {
-  use([BarChart, ScatterChart, GridComponent, TitleComponent, SVGRenderer]);
+  use([BarChart, LineChart, ScatterChart, GridComponent, TitleComponent, SVGRenderer]);
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     chart.setOption({ animation: false, backgroundColor: "transparent", textStyle: { fontFamily: font }, ...option });
     const svg = chart.renderToSVGString();
     const inside = svg.slice(svg.indexOf(">") + 1, svg.lastIndexOf("</svg>"));
-    return titled(inside.replace(/<style[\s\S]*?<\/style>/g, "").replace(/ class="zr[^"]*"/g, ""), about);
+    // The axes hold all there is: nothing need be clipped, by paths whose names count on from chart to chart.
+    const bare = inside.replace(/<style[\s\S]*?<\/style>|<defs ?>[\s\S]*?<\/defs>| clip-path="[^"]*"/g, "");
+    return titled(bare.replace(/ class="zr[^"]*"/g, ""), about);
   } finally {
     chart.dispose();
   }

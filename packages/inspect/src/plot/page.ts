@@ -5,6 +5,7 @@ import { formatBytes, formatCount } from "../format.js";
 import { escapeMarkup } from "../markup.js";
 import { bubbles, pointsOf } from "./bubbles.js";
 import { chartStyle, colours, type Drawing, drawChart, font } from "./chart.js";
+import { htmlPage, sortHead } from "./document.js";
 import { layers } from "./layers.js";
 
 /** With more models than this, a picture of their layers is a wall. */
@@ -61,23 +62,12 @@ export function comparisonHtml(comparison: Comparison): string {
       `<figure><div class="scroll"><svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 ${drawing.width} ${drawing.height}" role="img" aria-label="${escapeMarkup(title)}">${drawChart(drawing)}</svg></div><figcaption>${notes.map(escapeMarkup).join("<br>")}</figcaption></figure>`,
   );
   const title = `${comparison.models.length} ${comparison.models.length === 1 ? "model" : "models"} compared`;
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<style>${pageStyle}${chartStyle}</style>
-<h1>${title}</h1>
-${figures.join("\n")}
-${tableOf(comparison)}
-<div id="about" hidden></div>
-<script>
-"use strict";
-const __name = (value) => value;
-(${runPage.toString()})();
-</script>
-</html>
-`;
+  return htmlPage({
+    title,
+    // In a chart as wide as this, words would be too small on a phone.
+    style: `.chart{min-width:680px}${chartStyle}`,
+    body: `<h1>${title}</h1>\n${figures.join("\n")}\n${tableOf(comparison)}`,
+  });
 }
 
 function chartsOf(comparison: Comparison): Chart[] {
@@ -142,7 +132,7 @@ const columns: readonly { readonly title: string; readonly cell: (model: Compare
 const percent = (error: number | undefined): Cell => (error === undefined ? ["", 101] : [error.toFixed(2), error]);
 
 function tableOf({ models }: Comparison): string {
-  const head = columns.map(({ title }) => `<th scope="col"><button type="button">${title}</button></th>`).join("");
+  const head = columns.map(({ title }) => sortHead(title)).join("");
   const rows = models.map((model) => {
     const cells = columns.map(({ cell }, i) => {
       const [shown, value] = cell(model);
@@ -153,56 +143,6 @@ function tableOf({ models }: Comparison): string {
     });
     return `<tr>${cells.join("")}</tr>`;
   });
-  return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table></div>
+  return `<div class="scroll"><table class="sortable"><thead><tr>${head}</tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table></div>
 <p>Costs are those of one image. Activations: bytes of the input and of what each layer writes. Memory: the peak of inference, parameters included. Errors in percent, as published.</p>`;
-}
-
-const pageStyle = [
-  ":root{color-scheme:light dark;--ground:#fbfaf7;--ink:#24262b;--quiet:#565a62;--line:#e2dfd6}",
-  "@media (prefers-color-scheme:dark){:root{--ground:#1b1d21;--ink:#eceae4;--quiet:#b3b6bd;--line:#383b42}}",
-  `body{margin:0 auto;padding:16px;max-width:1120px;background:var(--ground);color:var(--ink);font:15px/1.45 ${font}}`,
-  "h1{font-size:22px;margin:4px 0 12px}figure{margin:0 0 28px}figcaption,p{color:var(--quiet);font-size:13px}",
-  ".scroll{overflow-x:auto}.chart{display:block;width:100%;min-width:680px;height:auto}.mark:hover{stroke-width:.12px;opacity:.8}",
-  "table{border-collapse:collapse;font-size:13px;white-space:nowrap}th,td{padding:4px 10px 4px 0;border-bottom:1px solid var(--line);text-align:left}",
-  "td.number{text-align:right;font-variant-numeric:tabular-nums}th button{font:inherit;font-weight:600;color:inherit;background:none;border:0;padding:0;cursor:pointer}",
-  "th[aria-sort=ascending] button::after{content:' ↑'}th[aria-sort=descending] button::after{content:' ↓'}",
-  "#about{position:fixed;pointer-events:none;max-width:320px;padding:6px 10px;border-radius:6px;border:1px solid var(--line);background:var(--ground);font-size:13px;white-space:pre-line;box-shadow:0 2px 10px #0003}",
-].join("");
-
-/** What the page does: sorts the table, and shows a mark's words beside the pointer or after a tap. It is sent as text: it uses nothing from outside itself. */
-function runPage(): void {
-  const about = document.getElementById("about") as HTMLElement;
-  const show = (event: PointerEvent): void => {
-    const mark = (event.target as Element).closest(".mark");
-    about.hidden = mark === null;
-    if (mark === null) return;
-    // The browser's own tooltip would come as well.
-    const title = mark.querySelector("title");
-    if (title !== null) {
-      mark.setAttribute("aria-label", title.textContent ?? "");
-      title.remove();
-    }
-    about.textContent = mark.getAttribute("aria-label");
-    const [x, y] = [event.clientX + 14, event.clientY + 14];
-    about.style.left = `${Math.max(4, Math.min(x, innerWidth - about.offsetWidth - 8))}px`;
-    about.style.top = `${Math.max(4, Math.min(y, innerHeight - about.offsetHeight - 8))}px`;
-  };
-  document.addEventListener("pointermove", show);
-  document.addEventListener("pointerdown", show);
-  const body = document.querySelector("tbody") as HTMLElement;
-  const heads = [...document.querySelectorAll("th")];
-  for (const [column, head] of heads.entries()) {
-    head.querySelector("button")?.addEventListener("click", () => {
-      const down = head.getAttribute("aria-sort") === "ascending";
-      for (const other of heads) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const value = (row: Element): string => row.children[column]?.getAttribute("data-value") ?? "";
-      const rows = [...body.children].sort((a, b) => {
-        const [p, q] = down ? [value(b), value(a)] : [value(a), value(b)];
-        const difference = Number(p) - Number(q);
-        return Number.isNaN(difference) ? p.localeCompare(q) : difference;
-      });
-      body.append(...rows);
-    });
-  }
 }

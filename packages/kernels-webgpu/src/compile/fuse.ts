@@ -204,12 +204,18 @@ class Grouper {
         seen.set(tensor, ways.add(inPlace));
         const still = inPlace && (sameOrder.has(op.name) || !views.has(op.name));
         for (const [i, input] of inputs.entries()) {
-          if (op.name === "barrier" && i > 0) after.add(baseOf(input));
-          else stack.push([input, still]);
+          if (op.name !== "barrier" || i === 0) stack.push([input, still]);
+          else for (const made of this.#makings(input)) after.add(made);
         }
       }
     }
     return { reads, held, after };
+  }
+
+  /** The results of kernels and stored expressions that a tensor is, or that it is computed from wherever it is read. */
+  #makings(tensor: Tensor): Tensor[] {
+    const made = (node: Node): boolean => node.outputs.some((output) => this.#draftOf.has(output));
+    return topologicalOrder([tensor], { has: made }).flatMap((node) => (made(node) ? node.outputs : []));
   }
 
   /** The finished groups. Results of kernels that only epilogues read are not stored. */

@@ -8,7 +8,10 @@ export class Dependencies {
   readonly #readers = new Map<Tensor, Set<Group>>();
 
   constructor(groups: readonly Group[]) {
-    for (const group of groups) for (const tensor of written(group)) this.#writer.set(tensor, group);
+    for (const group of groups) {
+      // Also those results of a kernel that only its own epilogue reads: others may have to wait for them.
+      for (const tensor of [...(group.kernel?.outputs ?? []), ...written(group)]) this.#writer.set(tensor, group);
+    }
     for (const group of groups) {
       const before = new Set<Group>();
       for (const tensor of [...group.reads.keys(), ...group.after]) {

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { channelStatistics, classCounts, type ImageDataset, imageDataset, subset } from "./dataset.js";
+import { type ImageDataset, imageDataset } from "./dataset.js";
+import { classCounts } from "./split.js";
+import { channelStatistics } from "./statistics.js";
+import { subset } from "./subset.js";
 
 /** Four images [2, 1, 2]; byte = 10 * image + position. */
 function small(): ImageDataset {

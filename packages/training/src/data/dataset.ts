@@ -19,18 +19,6 @@ export interface ImageDataset {
 /** Channels, height, width. */
 export type ImageShape = readonly [channels: number, height: number, width: number];
 
-/** Half-open range of positions: `from <= i < to`. Defaults: 0 and the number of images. */
-export interface IndexRange {
-  readonly from?: number;
-  readonly to?: number;
-}
-
-/** Mean and standard deviation of each channel, of pixels divided by 255. */
-export interface ChannelStatistics {
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
-
 /**
  * Checks and wraps memory as an {@link ImageDataset}; takes it, does not copy it.
  * @throws ArgumentError when lengths do not fit together or a label has no class
@@ -77,38 +65,6 @@ export function imageBytes({ shape }: Pick<ImageDataset, "shape">): number {
 }
 
 /**
- * Some of the images. A range shares the memory of `dataset`; indices (any order, repeats allowed) copy.
- * @throws ArgumentError when an index or the range leaves `0..count`
- */
-export function subset(dataset: ImageDataset, selection: ArrayLike<number> | IndexRange): ImageDataset {
-  return "length" in selection ? pick(dataset, selection) : slice(dataset, selection);
-}
-
-function slice(dataset: ImageDataset, { from = 0, to = dataset.count }: IndexRange): ImageDataset {
-  const fits = Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= dataset.count;
-  if (!fits) {
-    throw new ArgumentError(
-      `subset: range ${from}..${to} is not within the ${dataset.count} images of ${dataset.name}`,
-      {
-        from,
-        to,
-        count: dataset.count,
-      },
-    );
-  }
-  const size = imageBytes(dataset);
-  const images = dataset.images.subarray(from * size, to * size);
-  return { ...dataset, images, labels: dataset.labels.subarray(from, to), count: to - from };
-}
-
-function pick(dataset: ImageDataset, indices: ArrayLike<number>): ImageDataset {
-  const images = new Uint8Array(indices.length * imageBytes(dataset));
-  const labels = new Int32Array(indices.length);
-  gather(dataset, indices, images, labels);
-  return { ...dataset, images, labels, count: indices.length };
-}
-
-/**
  * Copies images and labels at `indices` one after another into `images` and `labels`.
  * @throws ArgumentError when an index leaves `0..count-1`
  */
@@ -130,47 +86,4 @@ export function gather(
     images.set(dataset.images.subarray(index * size, (index + 1) * size), i * size);
     labels[i] = dataset.labels[index] as number;
   }
-}
-
-/**
- * Mean and (population) standard deviation of each channel, in units of pixel / 255. Exact up to the last division: sums are
- * integers taken from histograms.
- * @throws ArgumentError for a dataset without images
- */
-export function channelStatistics(dataset: ImageDataset): ChannelStatistics {
-  if (dataset.count === 0)
-    throw new ArgumentError(`channelStatistics: ${dataset.name} has no images`, { name: dataset.name });
-  const [channels, height, width] = dataset.shape;
-  const plane = height * width;
-  const histograms = Array.from({ length: channels }, () => new Float64Array(256));
-  for (let at = 0, channel = 0; at < dataset.images.length; at += plane, channel = (channel + 1) % channels) {
-    const histogram = histograms[channel] as Float64Array;
-    for (let i = at; i < at + plane; i++) {
-      const pixel = dataset.images[i] as number;
-      histogram[pixel] = (histogram[pixel] as number) + 1;
-    }
-  }
-  const moments = histograms.map(momentsOf);
-  return { mean: moments.map(([mean]) => mean), std: moments.map(([, std]) => std) };
-}
-
-function momentsOf(histogram: Float64Array): [mean: number, std: number] {
-  let count = 0;
-  let sum = 0;
-  let squares = 0;
-  for (let value = 0; value < 256; value++) {
-    const n = histogram[value] as number;
-    count += n;
-    sum += n * value;
-    squares += n * value * value;
-  }
-  const mean = sum / count;
-  return [mean / 255, Math.sqrt(Math.max(0, squares / count - mean * mean)) / 255];
-}
-
-/** Images of each class. */
-export function classCounts(dataset: ImageDataset): number[] {
-  const counts = new Array<number>(dataset.classes.length).fill(0);
-  for (const label of dataset.labels) counts[label] = (counts[label] ?? 0) + 1;
-  return counts;
 }

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { channelStatistics, classCounts, subset } from "./dataset.js";
 import { digitFamilies } from "./digit-strokes.js";
 import { digits } from "./digits.js";
+import { classCounts } from "./split.js";
+import { channelStatistics } from "./statistics.js";
+import { subset } from "./subset.js";
 
 const hashOf = (...parts: ArrayLike<number>[]) => {
   const hash = createHash("sha256");

@@ -1,7 +1,7 @@
 /** What a stream of numbers is for. Different purposes with the same seed are independent streams. */
-export type Purpose = "shuffle" | "digits" | "digit-order";
+export type Purpose = "shuffle" | "digits" | "digit-order" | "split";
 
-const purposes: Readonly<Record<Purpose, number>> = { shuffle: 1, digits: 2, "digit-order": 3 };
+const purposes: Readonly<Record<Purpose, number>> = { shuffle: 1, digits: 2, "digit-order": 3, split: 4 };
 
 /**
  * Integers and fractions from a seed, the same on every machine and engine: 32-bit integer operations only (the generator sfc32

@@ -1,6 +1,7 @@
-import { describe, expect, test } from "vitest";
-import { type ImageDataset, imageDataset, subset } from "./dataset.js";
+import { describe, expect, test, vi } from "vitest";
+import { type ImageDataset, imageDataset } from "./dataset.js";
 import { type Batch, epochOrder, type Loader, loader } from "./loader.js";
+import { subset } from "./subset.js";
 
 function numbered(count: number): ImageDataset {
   const images = Uint8Array.from({ length: count * 6 }, (_, i) => (Math.floor(i / 6) * 10 + (i % 6)) % 256);
@@ -122,7 +123,8 @@ describe("loader", () => {
     expect(made.length).toBe(0);
     await iterator.next();
     expect(made.length).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await vi.waitFor(() => expect(made.length).toBe(4));
+    await new Promise((resolve) => setTimeout(resolve, 20));
     expect(made.length).toBe(4);
     await iterator.next();
     await iterator.return?.();

@@ -1,23 +1,25 @@
-import { ArgumentError, type HostTensor } from "@ocelli/core";
-import { gather, type ImageDataset, imageBytes } from "./dataset.js";
+import { ArgumentError, type HostTensor, hostTensor } from "@ocelli/core";
+import { ahead } from "./ahead.js";
+import { gather, imageBytes } from "./dataset.js";
 import { Generator, shuffle } from "./generator.js";
+import { type ImageSource, isImageSource, type LabelledImages, type ReadImages } from "./source.js";
 
 export interface LoaderOptions {
   /** Images a batch, at least 1. */
   readonly batchSize: number;
-  /** A new order each epoch, a function of `seed` and the epoch only. Default false. */
-  readonly shuffle?: boolean;
-  /** Any safe integer. Default 0. */
-  readonly seed?: number;
+  /** A new order each epoch, a function of `seed` and the epoch only; sources then take their chances too. Default false. */
+  readonly shuffle?: boolean | undefined;
+  /** Any safe integer; for sources, not below 0. Default 0. */
+  readonly seed?: number | undefined;
   /** Leave out a last, smaller batch. Default: the value of `shuffle` (training drops it, evaluation keeps it). */
-  readonly dropLast?: boolean;
-  /** Batches made ahead while the caller waits for something else. Default 1. */
-  readonly prefetch?: number;
+  readonly dropLast?: boolean | undefined;
+  /** Batches made ahead while the caller waits for something else. Default 1; of a source, 2. */
+  readonly prefetch?: number | undefined;
 }
 
 /** One batch. Its memory is fresh: no later batch writes into it. */
 export interface Batch {
-  /** uint8 [N, C, H, W] */
+  /** uint8 [N, C, H, W]; float32 of a source of features */
   readonly images: HostTensor;
   /** int32 [N] */
   readonly labels: HostTensor;
@@ -28,56 +30,88 @@ export interface Batch {
   readonly index: number;
 }
 
-export interface Loader {
-  readonly dataset: ImageDataset;
+export interface Loader<Data extends LabelledImages = LabelledImages> {
+  readonly dataset: Data;
   readonly batchSize: number;
   /** Batches an epoch. */
   readonly batches: number;
   /** Images an epoch. */
   readonly images: number;
+  /** Milliseconds that callers have waited for batches so far, in all epochs. */
+  readonly waited: number;
   /**
    * The batches of one epoch, from batch `from` (default 0) on. The same arguments give the same batches, whatever ran before.
    * @throws ArgumentError unless `epoch >= 0` and `0 <= from <= batches` are integers
    */
-  epoch(epoch: number, options?: { readonly from?: number }): AsyncIterable<Batch>;
+  epoch(epoch: number, options?: { readonly from?: number | undefined }): AsyncIterable<Batch>;
 }
 
 /**
- * Batches of a dataset, epoch by epoch:
+ * Batches of images, epoch by epoch:
  * `for await (const batch of loader(train, { batchSize: 128, shuffle: true }).epoch(0)) ...`
+ *
+ * Of a source, `prefetch` batches are read ahead, so that at most `prefetch + 1` exist. Where it leaves out a broken picture, a good one of
+ * the same batch takes its place if batches have to be full (`dropLast`); otherwise the batch is smaller.
  * @throws ArgumentError for options out of range, and when `dropLast` would leave no batch at all
  */
-export function loader(dataset: ImageDataset, options: LoaderOptions): Loader {
-  const { batchSize, seed = 0, prefetch = 1 } = options;
+export function loader<Data extends LabelledImages>(dataset: Data, options: LoaderOptions): Loader<Data> {
+  const { batchSize, seed = 0 } = options;
+  const source = isImageSource(dataset) ? dataset : undefined;
+  const prefetch = options.prefetch ?? (source === undefined ? 1 : 2);
   const dropLast = options.dropLast ?? options.shuffle ?? false;
   needInteger("batchSize", batchSize, 1);
-  needInteger("seed", seed, Number.MIN_SAFE_INTEGER);
+  needInteger("seed", seed, source === undefined ? Number.MIN_SAFE_INTEGER : 0);
   needInteger("prefetch", prefetch, 0);
-  const batches = dropLast ? Math.floor(dataset.count / batchSize) : Math.ceil(dataset.count / batchSize);
-  if (batches === 0) {
-    const why = dataset.count > 0 ? ` fewer than batchSize ${batchSize}, and dropLast leaves none` : " nothing to load";
-    throw new ArgumentError(`loader: ${dataset.name} has ${dataset.count} images:${why}`, {
-      count: dataset.count,
-      batchSize,
-    });
-  }
-  const orderOf = (epoch: number) => epochOrder(dataset.count, options.shuffle ? { seed, epoch } : undefined);
+  const batches = countBatches(dataset, batchSize, dropLast);
+  const read = source === undefined ? readMemory : readSource;
+  let waited = 0;
+  const walk = (epoch: number, from: number): AsyncIterator<Batch, undefined> => {
+    const chance = options.shuffle ? { seed, epoch } : undefined;
+    const order = epochOrder(dataset.count, chance);
+    const make = (index: number, signal: AbortSignal): Promise<Batch> => {
+      // Copied: a caller may keep or transfer it.
+      const indices = order.slice(index * batchSize, (index + 1) * batchSize);
+      return read(dataset as never, { indices, epoch, index, chance, full: dropLast, signal });
+    };
+    return ahead({ from, to: batches, prefetch, make, begin: source === undefined ? "turn by turn" : "at once" });
+  };
   return {
     dataset,
     batchSize,
     batches,
     images: Math.min(dataset.count, batches * batchSize),
+    get waited() {
+      return waited;
+    },
     epoch(epoch, { from = 0 } = {}) {
       needInteger("epoch", epoch, 0);
       needInteger("from", from, 0, batches);
-      return {
-        [Symbol.asyncIterator]: () => {
-          const order = orderOf(epoch);
-          const make = (index: number) => makeBatch(dataset, order, { epoch, index, batchSize });
-          return ahead({ from, to: batches, prefetch, make });
-        },
-      };
+      return { [Symbol.asyncIterator]: () => timed(walk(epoch, from), (ms) => (waited += ms)) };
     },
+  };
+}
+
+function countBatches({ name, count }: LabelledImages, batchSize: number, dropLast: boolean): number {
+  const batches = dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
+  if (batches > 0) return batches;
+  const why = count > 0 ? ` fewer than batchSize ${batchSize}, and dropLast leaves none` : " nothing to load";
+  throw new ArgumentError(`loader: ${name} has ${count} images:${why}`, { count, batchSize });
+}
+
+/** Leaves out batches without an image, and adds up how long each was waited for. */
+function timed(batches: AsyncIterator<Batch, undefined>, add: (ms: number) => void): AsyncIterator<Batch, undefined> {
+  return {
+    async next() {
+      const start = performance.now();
+      try {
+        let result = await batches.next();
+        while (!result.done && result.value.indices.length === 0) result = await batches.next();
+        return result;
+      } finally {
+        add(performance.now() - start);
+      }
+    },
+    return: () => (batches.return as () => Promise<IteratorResult<Batch, undefined>>)(),
   };
 }
 
@@ -87,69 +121,72 @@ export function epochOrder(count: number, by?: { readonly seed: number; readonly
   return by ? shuffle(order, new Generator(by.seed, "shuffle", by.epoch)) : order;
 }
 
-function makeBatch(
-  dataset: ImageDataset,
-  order: Int32Array,
-  { epoch, index, batchSize }: { readonly epoch: number; readonly index: number; readonly batchSize: number },
-): Batch {
-  // Copied: a caller may keep or transfer it.
-  const indices = order.slice(index * batchSize, (index + 1) * batchSize);
+interface BatchRequest {
+  readonly indices: Int32Array;
+  readonly epoch: number;
+  readonly index: number;
+  readonly chance: { readonly seed: number; readonly epoch: number } | undefined;
+  /** Whether a broken picture's place has to be filled. */
+  readonly full: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function readMemory(
+  dataset: Exclude<LabelledImages, ImageSource>,
+  { indices, epoch, index }: BatchRequest,
+): Promise<Batch> {
   const n = indices.length;
   const images = new Uint8Array(n * imageBytes(dataset));
   const labels = new Int32Array(n);
   gather(dataset, indices, images, labels);
-  return {
-    images: { dtype: "uint8", shape: [n, ...dataset.shape], data: images },
-    labels: { dtype: "int32", shape: [n], data: labels },
-    indices,
-    epoch,
-    index,
-  };
+  return batchOf(dataset, { images, labels, indices, epoch, index });
 }
 
-interface AheadOptions<T extends object> {
-  readonly from: number;
-  readonly to: number;
-  readonly prefetch: number;
-  readonly make: (index: number) => T;
+async function readSource(source: ImageSource, request: BatchRequest): Promise<Batch> {
+  const { indices: wanted, chance, signal, full, epoch, index } = request;
+  const read = await source.read({ indices: wanted, chance, signal });
+  const { images, indices } = read.broken.length === 0 ? { ...read, indices: wanted } : mend(source, request, read);
+  if (full && indices.length === 0) {
+    throw new ArgumentError(
+      `loader: ${source.name}: all ${wanted.length} pictures of batch ${index} of epoch ${epoch} are broken. Take them out of the set, or make batches larger.`,
+      { epoch, batch: index },
+    );
+  }
+  const labels = Int32Array.from(indices, (i) => source.labels[i] as number);
+  return batchOf(source, { images, labels, indices, epoch, index });
 }
 
-/**
- * Makes items `from..to-1`, up to `prefetch` of them before they are asked for. Making is synchronous work: it waits for a
- * free turn of the event loop, that is, for the caller to wait for a device. An item asked for earlier is made at once.
- */
-function ahead<T extends object>({ from, to, prefetch, make }: AheadOptions<T>): AsyncIterator<T, undefined> {
-  const ready: T[] = [];
-  let next = from;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const fill = () => {
-    timer = undefined;
-    if (ready.length >= prefetch || next >= to) return;
-    try {
-      ready.push(make(next));
-    } catch {
-      // A batch that cannot be made is made again, and fails, when it is asked for.
-      return;
-    }
-    next++;
-    timer = setTimeout(fill, 0);
-  };
-  const stop = () => {
-    clearTimeout(timer);
-    ready.length = 0;
-    next = to;
-  };
+/** The batch without its broken pictures; `full`: good ones, in turn, in their places. */
+function mend(
+  source: ImageSource,
+  { indices, full }: BatchRequest,
+  { images, broken }: ReadImages,
+): { images: ReadImages["images"]; indices: Int32Array } {
+  const bad = new Set(broken);
+  const places = [...indices.keys()];
+  const good = places.filter((place) => !bad.has(place));
+  let taken = 0;
+  const kept =
+    full && good.length > 0
+      ? places.map((place) => (bad.has(place) ? (good[taken++ % good.length] as number) : place))
+      : good;
+  const size = imageBytes(source);
+  const mended = images.slice(0, kept.length * size);
+  kept.forEach((place, i) => {
+    mended.set(images.subarray(place * size, (place + 1) * size), i * size);
+  });
+  return { images: mended, indices: Int32Array.from(kept, (place) => indices[place] as number) };
+}
+
+function batchOf(
+  { shape }: LabelledImages,
+  parts: Omit<Batch, "images" | "labels"> & Pick<ReadImages, "images"> & { readonly labels: Int32Array },
+): Batch {
+  const n = parts.indices.length;
   return {
-    async next() {
-      if (ready.length === 0 && next >= to) return { done: true, value: undefined };
-      const value = ready.shift() ?? make(next++);
-      timer ??= setTimeout(fill, 0);
-      return { done: false, value };
-    },
-    async return() {
-      stop();
-      return { done: true, value: undefined };
-    },
+    ...parts,
+    images: hostTensor(parts.images, [n, ...shape]),
+    labels: { dtype: "int32", shape: [n], data: parts.labels },
   };
 }
 

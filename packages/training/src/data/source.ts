@@ -1,4 +1,4 @@
-import type { ImageShape } from "./dataset.js";
+import type { ImageDataset, ImageShape } from "./dataset.js";
 
 /** What an {@link ImageSource} is asked for. */
 export interface ReadRequest {
@@ -6,13 +6,14 @@ export interface ReadRequest {
   readonly indices: Int32Array;
   /** Names the chance in what is read; left out in evaluation, which always reads the same. */
   readonly chance?: { readonly seed: number; readonly epoch: number } | undefined;
+  /** Aborted when nobody wants the images any more. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ReadImages {
-  /** Pixels 0..255 as planes: `[indices.length, C, H, W]`, row-major. Fresh memory. */
-  readonly images: Uint8Array;
-  /** Places in `indices` whose picture is broken; what stands there is black. */
+  /** Pixels 0..255 as planes: `[indices.length, C, H, W]`, row-major. Fresh memory. Float32: features of images in their place. */
+  readonly images: Uint8Array | Float32Array;
+  /** Places in `indices` whose picture is broken; what stands there is black. A source may fail instead: that is its own option. */
   readonly broken: readonly number[];
 }
 
@@ -32,4 +33,11 @@ export interface ImageSource {
   /** Number of images. */
   readonly count: number;
   read(request: ReadRequest): Promise<ReadImages>;
+}
+
+/** What training and evaluation take: images in memory, or images that are read when they are needed. */
+export type LabelledImages = ImageDataset | ImageSource;
+
+export function isImageSource(data: LabelledImages): data is ImageSource {
+  return "read" in data;
 }

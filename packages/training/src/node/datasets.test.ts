@@ -7,12 +7,12 @@ import { gzipSync } from "node:zlib";
 import { ArgumentError, FormatError } from "@ocelli/core";
 import { packTar } from "modern-tar";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type DatasetSource, sources } from "../data/sources.js";
 import { cacheFolder } from "./cache.js";
 import { type DatasetName, datasetNames, loadDataset } from "./datasets.js";
 import { DownloadError } from "./download.js";
 import type { DatasetProgress } from "./fetch-dataset.js";
 import { loadSource } from "./load-source.js";
-import { type DatasetSource, sources } from "./sources.js";
 import { TestServer } from "./test-server.mjs";
 
 let folder: string;

@@ -1,8 +1,8 @@
 import { ArgumentError, nearMatches } from "@ocelli/core";
 import { digits } from "../data/digits.js";
+import { sources } from "../data/sources.js";
 import type { FetchOptions } from "./fetch-dataset.js";
 import { type LoadedDataset, loadSource } from "./load-source.js";
-import { sources } from "./sources.js";
 
 /** Datasets that {@link loadDataset} knows. `digits` needs neither files nor a network. */
 export type DatasetName = "digits" | keyof typeof sources;

@@ -1,9 +1,10 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { FoundFiles } from "../data/source-files.js";
+import type { DatasetSource, Download } from "../data/sources.js";
 import { writeAtomic } from "./atomic-write.js";
 import { DownloadError, type DownloadProgress, download } from "./download.js";
-import { archiveNames, type FoundFiles, findFiles, isComplete, isFile, unpack } from "./find-files.js";
-import type { DatasetSource, Download } from "./sources.js";
+import { archiveNames, findFiles, isComplete, isFile, unpack } from "./find-files.js";
 
 /** How far the download of one file of a dataset is. */
 export interface DatasetProgress extends DownloadProgress {

@@ -1,18 +1,12 @@
+import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { ArgumentError, FormatError } from "@ocelli/core";
+import { readTarGz } from "../data/archive.js";
 import type { NamedBytes } from "../data/idx.js";
-import { readTarGz } from "./archive.js";
-import type { DatasetSource, SourceFile } from "./sources.js";
-
-/** The files of a dataset, found and read. */
-export interface FoundFiles {
-  readonly files: ReadonlyMap<SourceFile, NamedBytes>;
-  /** The folder or the archive that they are from. */
-  readonly place: string;
-  /** Optional files that are not there. */
-  readonly missing: readonly SourceFile[];
-}
+import { checkFileSize, describeFiles, type FoundFiles, isEnough, spellings } from "../data/source-files.js";
+import type { DatasetSource, SourceFile } from "../data/sources.js";
 
 interface FindOptions {
   readonly signal?: AbortSignal;
@@ -30,7 +24,7 @@ export async function findFiles(source: DatasetSource, folder: string, options: 
     if (isEnough(source, paths)) return { ...(await readAll(source, paths, options)), place };
     const archive = await findArchive(source, place);
     if (archive !== undefined) return unpack(source, archive, options);
-    looked.push(describe(source, place, paths));
+    looked.push(describeFiles(source, place, paths));
   }
   const archives = archiveNames(source);
   const or = archives.length > 0 ? `\nor ${archives.join(", ")} in one of these folders` : "";
@@ -62,34 +56,11 @@ async function locate(source: DatasetSource, place: string): Promise<Map<SourceF
   return paths;
 }
 
-function spellings(file: SourceFile): string[] {
-  const names = [file.name, ...(file.aliases ?? [])];
-  // CIFAR's files are distributed in an archive, never as single gz files.
-  return file.kind === "records" ? names : names.flatMap((name) => [name, `${name}.gz`]);
-}
-
-function isEnough(source: DatasetSource, paths: ReadonlyMap<SourceFile, string>): boolean {
-  const needed = source.files.every((file) => file.partial || paths.has(file));
-  const splits = new Set([...paths.keys()].map((file) => file.split));
-  return needed && splits.size === 2;
-}
-
-function describe(source: DatasetSource, place: string, paths: ReadonlyMap<SourceFile, string>): string {
-  const names = source.files.map((file) => `${file.name}${paths.has(file) ? " (found)" : ""}`);
-  const gz = source.files.some((file) => file.kind !== "records") ? " (each with or without .gz)" : "";
-  return `  ${place}: ${names.join(", ")}${gz}`;
-}
-
 async function readAll(source: DatasetSource, paths: ReadonlyMap<SourceFile, string>, { signal }: FindOptions) {
   const files = new Map<SourceFile, NamedBytes>();
   for (const [file, path] of paths) {
     const { size } = await stat(path);
-    if (size > source.maxBytes) {
-      throw new FormatError(`${path}: has ${size} bytes; no file of ${source.name} has more than ${source.maxBytes}`, {
-        file: path,
-        size,
-      });
-    }
+    checkFileSize(source, path, size);
     files.set(file, { file: path, bytes: await readFile(path, signal ? { signal } : {}) });
   }
   return { files, missing: source.files.filter((file) => !files.has(file)) };
@@ -111,7 +82,9 @@ export async function unpack(
   { signal }: FindOptions = {},
 ): Promise<FoundFiles> {
   const names = new Set(source.files.map((file) => file.name));
-  const entries = await readTarGz(archive, { names, maxBytes: source.maxBytes, ...(signal && { signal }) });
+  const compressed = Readable.toWeb(createReadStream(archive, { highWaterMark: 2 ** 18 }));
+  const selection = { names, maxBytes: source.maxBytes, ...(signal && { signal }) };
+  const entries = await readTarGz(archive, compressed as ReadableStream<BufferSource>, selection);
   const files = new Map<SourceFile, NamedBytes>();
   for (const file of source.files) {
     const bytes = entries.get(file.name);

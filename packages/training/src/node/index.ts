@@ -7,4 +7,5 @@ export { type Checksum, DownloadError, type DownloadOptions, type DownloadProgre
 export type { DatasetProgress, FetchOptions } from "./fetch-dataset.js";
 export { type FetchedFile, type FetchFileOptions, fetchFile, type RemoteFile } from "./fetch-file.js";
 export type { LoadedDataset } from "./load-source.js";
-export { type RunConfig, RunDirectory } from "./run-directory.js";
+export * from "./pictures/index.js";
+export { type LogLine, type RunConfig, type RunData, RunDirectory, type RunOrigin } from "./run-directory.js";

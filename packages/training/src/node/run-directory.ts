@@ -1,55 +1,53 @@
-import { appendFile, mkdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ArgumentError, FormatError, hashBytes } from "@ocelli/core";
+import { ArgumentError, FormatError } from "@ocelli/core";
 import type { Checkpoint } from "../checkpoint.js";
-import type { CheckpointSink } from "../fit.js";
-import type { Named } from "../named.js";
+import type { CheckpointSink, FitEvent } from "../fit.js";
 import { sweep, writeAtomic } from "./atomic-write.js";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { type Difference, differences, fingerprint, parseRunConfig, type RunConfig } from "./run-config.js";
+import { takeLock } from "./run-lock.js";
+import { type LogLine, RunLog, readLog } from "./run-log.js";
 
-/** What a run is, written once at its start: enough to rebuild model, data and training. */
-export interface RunConfig {
-  readonly format: "ocelli-run-1";
-  readonly model: { readonly name: string; readonly options: Readonly<Record<string, number | readonly number[]>> };
-  /** `limit`: only so many images of each split were used. */
-  readonly data: { readonly name: string; readonly dir: string | null; readonly limit?: number };
-  readonly classes: readonly string[];
-  /** `[C, H, W]` of the data's images, before the transform. */
-  readonly image: readonly [number, number, number];
-  readonly optimizer: Named;
-  readonly schedule: Named;
-  readonly transform: Named;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly seed: number;
-  /** What it was trained on; the same bits need the same. */
-  readonly device: { readonly name: string; readonly threads: number | null };
-}
+export type { RunConfig, RunData, RunOrigin } from "./run-config.js";
+export type { LogLine } from "./run-log.js";
 
 /**
- * A folder that holds a run: `run.json`, `last.safetensors`, `best.safetensors`, `log.jsonl`. Each file is replaced in one move.
+ * A folder that holds a run. Each file is replaced in one move, so that a kill at any moment leaves the old one or the new one.
+ * - `run.json`: what the run is ({@link RunConfig})
+ * - `last.safetensors`, `best.safetensors`: where it stands, and its best epoch
+ * - `log.jsonl`: how it went ({@link LogLine})
+ * - `run.lock`: there while a process trains it
  */
 export class RunDirectory implements CheckpointSink {
   readonly path: string;
   readonly config: RunConfig;
+  readonly #log: RunLog;
 
   private constructor(path: string, config: RunConfig) {
     this.path = path;
     this.config = config;
+    this.#log = new RunLog(join(path, logName));
   }
 
   /** Starts a run in a folder, made if need be. @throws ArgumentError when the folder holds a run already */
   static async create(path: string, config: RunConfig): Promise<RunDirectory> {
     await mkdir(path, { recursive: true });
-    // A run that failed before its first checkpoint left nothing worth keeping.
-    const traces = ["last.safetensors", "best.safetensors", "log.jsonl"].map((name) => exists(join(path, name)));
-    if ((await exists(join(path, "run.json"))) && (await Promise.all(traces)).some((there) => there)) {
-      throw new ArgumentError(
-        `run: ${path} holds a run already. Resume it (--resume ${path}) or choose another folder (--out).`,
-      );
+    const run = new RunDirectory(path, config);
+    // Another process may be in the first epoch of a run, with nothing to show yet.
+    const release = await run.lock();
+    try {
+      // A run that failed before its first checkpoint left nothing worth keeping.
+      if ((await exists(join(path, "run.json"))) && ((await run.has("last")) || (await run.has("best")))) {
+        throw new ArgumentError(
+          `run: ${path} holds a run already. Resume it (--resume ${path}) or choose another folder (--out).`,
+        );
+      }
+      await writeAtomic(join(path, "run.json"), `${JSON.stringify(config, null, 2)}\n`);
+      return run;
+    } finally {
+      await release();
     }
-    await writeAtomic(join(path, "run.json"), `${JSON.stringify(config, null, 2)}\n`);
-    return new RunDirectory(path, config);
   }
 
   /** Opens a run. @throws ArgumentError when there is none; FormatError when run.json is damaged */
@@ -58,8 +56,10 @@ export class RunDirectory implements CheckpointSink {
     const text = await readFile(file, "utf8").catch(() => {
       throw new ArgumentError(`run: ${path} is not a run: it has no readable run.json. \`ocelli train\` makes runs.`);
     });
-    const directory = new RunDirectory(path, parseConfig(file, text));
-    await Promise.all(["run.json", "last.safetensors", "best.safetensors"].map((name) => sweep(join(path, name))));
+    const directory = new RunDirectory(path, parseRunConfig(file, text));
+    await Promise.all(
+      ["run.json", "last.safetensors", "best.safetensors", logName].map((name) => sweep(join(path, name))),
+    );
     return directory;
   }
 
@@ -67,7 +67,16 @@ export class RunDirectory implements CheckpointSink {
     return join(this.path, `${kind}.safetensors`);
   }
 
+  /**
+   * Keeps other processes from training this run until what it returns is called. Reading needs no lock.
+   * @throws ArgumentError while another process trains it
+   */
+  lock(): Promise<() => Promise<void>> {
+    return takeLock(join(this.path, "run.lock"));
+  }
+
   async save(kind: "last" | "best", values: Checkpoint["values"], progress: Checkpoint["progress"]): Promise<void> {
+    await this.#log.flush();
     await writeCheckpoint(this.checkpointPath(kind), { values, progress, run: fingerprint(this.config) });
   }
 
@@ -77,9 +86,11 @@ export class RunDirectory implements CheckpointSink {
     if (!(await exists(path)))
       throw new ArgumentError(`run: ${this.path} has no ${kind}.safetensors yet: it ended before its first checkpoint`);
     const checkpoint = await readCheckpoint(path);
-    if (checkpoint.run !== undefined && checkpoint.run !== fingerprint(this.config)) {
+    const different = checkpoint.run === undefined ? [] : differences(checkpoint.run, this.config);
+    if (different.length > 0) {
       throw new FormatError(
-        `${join(this.path, "run.json")}: its model, data, recipe or seed is not the one that ${kind}.safetensors was trained with. Put it back as it was, or start a new run.`,
+        `${join(this.path, "run.json")}: not what ${kind}.safetensors was trained with: ${different.map(describeDifference).join("; ")}. Put it back as it was, or start a new run.`,
+        { different: different.map(({ field }) => field) },
       );
     }
     return checkpoint;
@@ -89,45 +100,28 @@ export class RunDirectory implements CheckpointSink {
     return exists(this.checkpointPath(kind));
   }
 
-  /** Adds one line to the log. */
-  async log(record: Readonly<Record<string, unknown>>): Promise<void> {
-    await appendFile(join(this.path, "log.jsonl"), `${JSON.stringify(record)}\n`);
+  /** Writes what belongs there to the log: `fit({ ..., on: (event) => run.record(event) })`. */
+  record(event: FitEvent): Promise<void> {
+    return this.#log.record(event);
+  }
+
+  /** The log, without a line that a kill cut off. @throws FormatError when it is damaged otherwise */
+  readLog(): Promise<LogLine[]> {
+    return readLog(join(this.path, logName));
   }
 }
 
-/** Names what training depends on. How long, where, and where the data lies may change. */
-function fingerprint({ epochs, device, data, format, ...rest }: RunConfig): string {
-  const kept = { ...rest, data: data.name, limit: data.limit };
-  return hashBytes(new TextEncoder().encode(JSON.stringify(kept)));
+const logName = "log.jsonl";
+
+/** `seed is 9, was 0` */
+function describeDifference({ field, saved, now }: Difference): string {
+  const shown = (value: unknown): string => {
+    const text = JSON.stringify(value) ?? "not given";
+    return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+  };
+  return `${field} is ${shown(now)}, was ${shown(saved)}`;
 }
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
-}
-
-function parseConfig(file: string, text: string): RunConfig {
-  let config: Partial<RunConfig>;
-  try {
-    config = JSON.parse(text) as Partial<RunConfig>;
-  } catch {
-    throw new FormatError(`${file}: not JSON`);
-  }
-  if (config?.format !== "ocelli-run-1")
-    throw new FormatError(`${file}: the format is ${JSON.stringify(config?.format)}; it needs "ocelli-run-1"`);
-  const needed = [
-    "model",
-    "data",
-    "classes",
-    "image",
-    "optimizer",
-    "schedule",
-    "transform",
-    "epochs",
-    "batchSize",
-    "seed",
-    "device",
-  ] as const;
-  const missing = needed.filter((name) => config[name] === undefined);
-  if (missing.length > 0) throw new FormatError(`${file}: lacks ${missing.join(", ")}`);
-  return config as RunConfig;
 }

@@ -1,6 +1,6 @@
 import { add, div, maximum, mul, type Spec, sqrt, sub, type Tensor } from "@ocelli/core";
-import type { Optimizer } from "./optimizer.js";
-import { checkOptions } from "./options.js";
+import { type Optimizer, optimizer } from "./optimizer.js";
+import { checkOptions, fading, penalized } from "./options.js";
 
 export interface RmspropOptions {
   readonly lr?: number;
@@ -27,36 +27,36 @@ export function rmsprop({
   weightDecay = 0,
   centered = false,
 }: RmspropOptions = {}): Optimizer {
-  checkOptions("rmsprop", { lr, alpha, eps, momentum, weightDecay }, { alpha: 1 });
-  return {
-    name: "rmsprop",
-    options: { lr, alpha, eps, momentum, weightDecay, centered },
-    lr,
+  const options = { lr, alpha, eps, momentum, weightDecay, centered };
+  checkOptions("rmsprop", { lr, alpha, eps, momentum, weightDecay }, { alpha: 1 }, { centered });
+  // PyTorch's `square_avg` is `(1 - alpha) * square_sum`, `grad_avg` likewise, and its momentum this one divided by the root.
+  const share = 1 - alpha;
+  const root = Math.sqrt(share);
+  return optimizer("rmsprop", rmsprop, options, {
     slots: (param) => {
-      const slots: Record<string, Spec> = { square_avg: param };
-      if (centered) slots.grad_avg = param;
+      const slots: Record<string, Spec> = { square_sum: param };
+      if (centered) slots.grad_sum = param;
       if (momentum !== 0) slots.momentum_buffer = param;
       return slots;
     },
-    scalars: (_, rate) => ({ lr: rate }),
+    scalars: (_, rate) => ({ lr: rate / root }),
     update({ param, grad, slots, scalars }) {
-      const decayed = weightDecay === 0 ? grad : add(grad, mul(param, weightDecay));
-      const average = (slot: string, value: Tensor): Tensor =>
-        add(mul(slots[slot] as Tensor, alpha), mul(value, 1 - alpha));
-      const next: Record<string, Tensor> = { square_avg: average("square_avg", mul(decayed, decayed)) };
-      let spread = next.square_avg as Tensor;
+      const decayed = penalized(grad, param, weightDecay);
+      const squares = fading(slots.square_sum as Tensor, mul(decayed, decayed), alpha);
+      const next: Record<string, Tensor> = { square_sum: squares };
+      let spread = squares;
       if (centered) {
-        const mean = average("grad_avg", decayed);
-        next.grad_avg = mean;
+        const sum = fading(slots.grad_sum as Tensor, decayed, alpha);
+        next.grad_sum = sum;
         // Rounding may leave a variance a little under 0, which has no root.
-        spread = maximum(sub(spread, mul(mean, mean)), 0);
+        spread = maximum(sub(spread, mul(mul(sum, sum), share)), 0);
       }
-      let direction = div(decayed, add(sqrt(spread), eps));
+      let direction = div(decayed, add(sqrt(spread), eps / root));
       if (momentum !== 0) {
-        direction = add(mul(slots.momentum_buffer as Tensor, momentum), direction);
+        direction = fading(slots.momentum_buffer as Tensor, direction, momentum);
         next.momentum_buffer = direction;
       }
       return { param: sub(param, mul(scalars.lr as Tensor, direction)), slots: next };
     },
-  };
+  });
 }

@@ -1,61 +1,75 @@
 import { ArgumentError } from "@ocelli/core";
-import type { EpochSummary } from "../fit.js";
 import { makeNamed, type Named } from "../named.js";
+import {
+  productSchedule,
+  type SequenceScheduleOptions,
+  sequenceSchedule,
+  type WarmupScheduleOptions,
+  warmupSchedule,
+} from "./combine.js";
+import { cyclicSchedule, oneCycleSchedule } from "./cycle.js";
+import { cosineSchedule, exponentialSchedule, polynomialSchedule } from "./decay.js";
+import { plateauSchedule } from "./plateau.js";
+import { constantSchedule, type Schedule } from "./schedule.js";
+import { multiStepSchedule, stepSchedule } from "./step.js";
 
-/** Learning rate over time, as data and as a function. */
-export interface Schedule extends Named {
-  /** Factor on the optimizer's learning rate. A pure function of where the run stands, so that a resumed run goes on as it was. */
-  factor(at: SchedulePoint): number;
+export {
+  productSchedule,
+  type SequenceScheduleOptions,
+  sequenceSchedule,
+  type WarmupScheduleOptions,
+  warmupSchedule,
+} from "./combine.js";
+export {
+  type Anneal,
+  type CyclicScheduleOptions,
+  cyclicSchedule,
+  type OneCycleScheduleOptions,
+  oneCycleSchedule,
+} from "./cycle.js";
+export {
+  type CosineScheduleOptions,
+  cosineSchedule,
+  exponentialSchedule,
+  type PolynomialScheduleOptions,
+  polynomialSchedule,
+} from "./decay.js";
+export { type PlateauScheduleOptions, plateauSchedule } from "./plateau.js";
+export { constantSchedule, type Schedule, type SchedulePoint } from "./schedule.js";
+export { type MultiStepScheduleOptions, multiStepSchedule, type StepScheduleOptions, stepSchedule } from "./step.js";
+
+/** A schedule made of others, as data: the others stand in its options by name. */
+type Nested<Options extends { readonly schedule: Schedule } | { readonly schedules: readonly Schedule[] }> = {
+  readonly [K in keyof Options]: K extends "schedule" ? Named : K extends "schedules" ? readonly Named[] : Options[K];
+};
+
+/** Every schedule, by the name that checkpoints and the command line use; takes the options as data. */
+export const schedules = {
+  constant: constantSchedule,
+  step: stepSchedule,
+  multiStep: multiStepSchedule,
+  exponential: exponentialSchedule,
+  polynomial: polynomialSchedule,
+  cosine: cosineSchedule,
+  oneCycle: oneCycleSchedule,
+  cyclic: cyclicSchedule,
+  plateau: plateauSchedule,
+  warmup: (options: Nested<WarmupScheduleOptions>) =>
+    warmupSchedule({ ...options, schedule: makeSchedule(options.schedule) }),
+  sequence: (options: Nested<SequenceScheduleOptions>) =>
+    sequenceSchedule({ ...options, schedules: makeAll("sequence", options.schedules) }),
+  product: (options: { readonly schedules: readonly Named[] }) =>
+    productSchedule({ schedules: makeAll("product", options.schedules) }),
+} as const;
+
+function makeAll(where: string, given: readonly Named[]): Schedule[] {
+  if (!Array.isArray(given)) throw new ArgumentError(`${where} schedule: it needs a list of schedules, at least one`);
+  return given.map(makeSchedule);
 }
 
-/** Where a run stands before a step. */
-export interface SchedulePoint {
-  /** Epochs behind it, with the share of the current one: 2.5 is the middle of the third. */
-  readonly epoch: number;
-  /** Of the whole run, as planned. */
-  readonly epochs: number;
-  /** What came of the epochs behind it. */
-  readonly history: readonly EpochSummary[];
-}
-
-/** The same learning rate throughout. */
-export function constantSchedule(): Schedule {
-  return { name: "constant", options: {}, factor: () => 1 };
-}
-
-/** Multiplies by `gamma` every `stepSize` epochs. */
-export function stepSchedule({
-  stepSize,
-  gamma = 0.1,
-}: {
-  readonly stepSize: number;
-  readonly gamma?: number;
-}): Schedule {
-  if (!(stepSize > 0))
-    throw new ArgumentError(`step schedule: stepSize is ${stepSize}; it needs a number of epochs above 0`);
-  return { name: "step", options: { stepSize, gamma }, factor: ({ epoch }) => gamma ** Math.floor(epoch / stepSize) };
-}
-
-/** Multiplies by `gamma` at each of the `milestones` (epochs). */
-export function multiStepSchedule({
-  milestones,
-  gamma = 0.1,
-}: {
-  readonly milestones: readonly number[];
-  readonly gamma?: number;
-}): Schedule {
-  const sorted = [...milestones].sort((a, b) => a - b);
-  return {
-    name: "multiStep",
-    options: { milestones: sorted, gamma },
-    factor: ({ epoch }) => gamma ** sorted.filter((milestone) => epoch >= milestone).length,
-  };
-}
-
-/** Every schedule, by the name that checkpoints use. */
-export const schedules = { constant: constantSchedule, step: stepSchedule, multiStep: multiStepSchedule } as const;
-
-/** A schedule from its name and options, as a checkpoint stores them. @throws ArgumentError for an unknown name */
+/** A schedule from its name and options, as a checkpoint stores them. @throws ArgumentError for an unknown name or options out of range */
 export function makeSchedule(given: Named): Schedule {
+  if (typeof given?.name !== "string" || typeof given.options !== "object")
+    throw new ArgumentError(`schedule: ${JSON.stringify(given)} is given; it needs a name and options`);
   return makeNamed("schedule", schedules, given);
 }

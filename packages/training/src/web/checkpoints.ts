@@ -2,7 +2,8 @@
 import { ArgumentError, FormatError, OcelliError } from "@ocelli/core";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../checkpoint.js";
 import type { CheckpointSink } from "../fit.js";
-import { StorageError, storageError } from "./storage-error.js";
+import { existing, guarded, pathOf, removeIfEmpty, replaceFile } from "./storage.js";
+import { StorageError } from "./storage-error.js";
 
 export interface StoredCheckpoint {
   readonly name: string;
@@ -48,32 +49,6 @@ export async function writeCheckpoint(
   await guarded(`writing ${pathOf(directory, file)}`, bytes.length, () =>
     locked(directory, name, "exclusive", () => replaceFile(directory, file, bytes)),
   );
-}
-
-/**
- * No temporary name of our own: what `createWritable` is given goes to a file beside, which `close` exchanges for the old one. That is in
- * the standard, whereas renaming a file is in none. (Access handles do write in place; they are not used.) What can be torn is only
- * the making of a new name, which leaves an empty file: nobody takes that for a checkpoint.
- */
-async function replaceFile(directory: FileSystemDirectoryHandle, file: string, bytes: Uint8Array): Promise<void> {
-  const handle = await directory.getFileHandle(file, { create: true });
-  let stream: FileSystemWritableFileStream | undefined;
-  try {
-    if (!("createWritable" in handle)) {
-      throw new StorageError(
-        "unsupported",
-        `writing ${pathOf(directory, file)}: this browser's files have no createWritable (Safari has it since version 26)`,
-      );
-    }
-    stream = await handle.createWritable();
-    await stream.write(bytes as Uint8Array<ArrayBuffer>);
-    await stream.close();
-  } catch (error) {
-    // The error that led here says more than one from clearing up.
-    await stream?.abort().catch(() => undefined);
-    await removeIfEmpty(directory, file).catch(() => undefined);
-    throw error;
-  }
 }
 
 /**
@@ -167,28 +142,10 @@ function fileName(name: string): string {
   );
 }
 
-/** For messages. The root of the site's storage has no name. */
-function pathOf(directory: FileSystemDirectoryHandle, file?: string): string {
-  return [directory.name || "the site's storage", ...(file === undefined ? [] : [file])].join("/");
-}
-
 async function fileNames(directory: FileSystemDirectoryHandle): Promise<string[]> {
   const names: string[] = [];
   for await (const entry of directory.values()) if (entry.kind === "file") names.push(entry.name);
   return names;
-}
-
-async function existing(directory: FileSystemDirectoryHandle, file: string): Promise<File | undefined> {
-  try {
-    return await (await directory.getFileHandle(file)).getFile();
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "NotFoundError") return undefined;
-    throw error;
-  }
-}
-
-async function removeIfEmpty(directory: FileSystemDirectoryHandle, file: string): Promise<void> {
-  if ((await existing(directory, file))?.size === 0) await directory.removeEntry(file);
 }
 
 /** Old browsers have none. There, of two tabs that write at once the later `close` wins, with a whole file all the same. */
@@ -212,12 +169,4 @@ async function locked<T>(
   return manager.request(`ocelli-checkpoint:${directory.name}/${name}`, options, (lock) =>
     lock === null ? (undefined as T) : run(),
   );
-}
-
-async function guarded<T>(what: string, bytes: number | undefined, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw error instanceof OcelliError ? error : await storageError(what, error, bytes);
-  }
 }

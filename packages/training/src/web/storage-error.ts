@@ -3,7 +3,7 @@ import { OcelliError } from "@ocelli/core";
 /** `quota`: no room. `denied`: the browser or its user does not allow it. `unsupported`: the browser is too old. `failed`: the rest. */
 export type StorageFailure = "quota" | "denied" | "unsupported" | "failed";
 
-/** The browser did not store, read or delete a checkpoint. What was stored before is untouched. */
+/** The browser did not store, read or delete a file. What was stored before is untouched. */
 export class StorageError extends OcelliError {
   readonly reason: StorageFailure;
   constructor(reason: StorageFailure, message: string, fields: Readonly<Record<string, unknown>> = {}) {
@@ -20,7 +20,7 @@ export async function storageError(what: string, cause: unknown, bytes?: number)
     const size = bytes === undefined ? "it" : `these ${bytes} bytes`;
     return new StorageError(
       "quota",
-      `${what}: the browser has no room for ${size}${await usage()}. What was stored before is untouched. Delete checkpoints that are not needed (deleteCheckpoint), or free disk space.`,
+      `${what}: the browser has no room for ${size}${await usage()}. What was stored before is untouched. Delete what is not needed (deleteCheckpoint, directory.removeEntry), or free disk space.`,
       fields,
     );
   }

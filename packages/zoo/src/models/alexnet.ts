@@ -22,9 +22,10 @@ import {
   Sequential,
   zeros,
 } from "@ocelli/layers";
-import { imagenet, imagenetCentred, type ModelOptions, type ModelTable, type Recipe, sizeOfInput } from "../entry.js";
+import { imagenet, imagenetCentred, type ModelOptions, type ModelTable, sizeOfInput } from "../entry.js";
 import { initialised } from "../initialise.js";
 import { mapSize } from "../map-size.js";
+import { alexnetRecipe, torchvisionVggRecipe } from "../recipes.js";
 import { torchvisionWeights } from "../torchvision.js";
 
 /** Section 3.3: over n = 5 maps, k = 2, alpha = 1e-4, beta = 0.75. The paper does not divide alpha by n; the layer does. */
@@ -140,18 +141,6 @@ export class AlexNet extends Module {
   }
 }
 
-const recipe2012: Recipe = {
-  batchSize: 128,
-  epochs: 90,
-  optimizer: "sgd",
-  lr: 0.01,
-  momentum: 0.9,
-  weightDecay: 5e-4,
-  milestones: [23, 45, 68],
-  gamma: 0.1,
-  note: "The paper divides the rate by 10 when the validation error stops improving, three times in about 90 epochs; evenly spaced milestones stand for that. Random crops out of 256x256, mirroring, shifts of colour along its principal components.",
-};
-
 /** The table's part of these papers. */
 export const alexnetModels = {
   alexnet_2012: {
@@ -163,7 +152,7 @@ export const alexnetModels = {
     head: "fc8",
     build: (options?: ModelOptions) => new AlexNet2012(options),
     preprocessing: imagenetCentred,
-    recipe: recipe2012,
+    recipe: alexnetRecipe,
     published: [
       {
         dataset: "imagenet",
@@ -182,7 +171,7 @@ export const alexnetModels = {
     head: "fc8",
     build: (options?: ModelOptions) => new AlexNet2012({ ...options, towers: 1, poolFirst: true }),
     preprocessing: imagenetCentred,
-    recipe: recipe2012,
+    recipe: alexnetRecipe,
   },
   alexnet: {
     summary: "AlexNet as in torchvision: one tower, no normalisation, any input from 63 pixels on",
@@ -193,17 +182,7 @@ export const alexnetModels = {
     head: "classifier.6",
     build: (options?: ModelOptions) => new AlexNet(options),
     preprocessing: imagenet,
-    recipe: {
-      batchSize: 256,
-      epochs: 90,
-      optimizer: "sgd",
-      lr: 0.01,
-      momentum: 0.9,
-      weightDecay: 1e-4,
-      every: 30,
-      gamma: 0.1,
-      note: "torchvision's reference script: random resized crops of 224, mirroring.",
-    },
+    recipe: torchvisionVggRecipe,
     weights: [torchvisionWeights({ file: "alexnet-owt-7be5be79", accuracy: [56.522, 79.066] })],
   },
 } as const satisfies ModelTable;

@@ -6,6 +6,7 @@ import { relu, type Tensor } from "@ocelli/core";
 import { type Context, Flatten, kaimingNormal, Linear, Module, zeros } from "@ocelli/layers";
 import { type ModelOptions, type ModelTable, sizeOfInput } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { linearRecipe, mlpRecipe } from "../recipes.js";
 
 const pixelsOf = ({ inChannels = 1, inputSize }: ModelOptions): number => {
   const [height, width] = sizeOfInput(inputSize, 28);
@@ -59,7 +60,7 @@ export const baselineModels = {
     head: "output",
     build: (options?: ModelOptions) => new LinearClassifier(options),
     preprocessing: {},
-    recipe: { batchSize: 64, epochs: 5, optimizer: "sgd", lr: 0.005, momentum: 0.9, milestones: [3, 4], gamma: 0.2 },
+    recipe: linearRecipe,
   },
   mlp: {
     summary: "Multi-layer perceptron, 28x28-300-100-10",
@@ -69,17 +70,7 @@ export const baselineModels = {
     head: "output",
     build: (options?: ModelOptions) => new Mlp([300, 100], options),
     preprocessing: {},
-    // The paper's second-order method, one sample at a time, is left for plain momentum.
-    recipe: {
-      batchSize: 64,
-      epochs: 10,
-      optimizer: "sgd",
-      lr: 0.02,
-      momentum: 0.9,
-      weightDecay: 5e-4,
-      milestones: [6, 8],
-      gamma: 0.2,
-    },
+    recipe: mlpRecipe,
     published: [
       {
         dataset: "mnist",

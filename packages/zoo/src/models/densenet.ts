@@ -17,8 +17,9 @@ import {
   Module,
   Sequential,
 } from "@ocelli/layers";
-import { imagenet, type ModelOptions, type ModelTable, type PublishedError, type Recipe } from "../entry.js";
+import { imagenet, type ModelOptions, type ModelTable, type PublishedError } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { densenetCifarRecipe, densenetRecipe } from "../recipes.js";
 import { torchvisionWeights } from "../torchvision.js";
 
 const convolution = (from: number, to: number, kernelSize: 1 | 3): Conv2d =>
@@ -243,27 +244,6 @@ export function upgradeDenseNetKeys(name: string): string {
 
 const huang2017 = "Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks, CVPR 2017";
 
-const imagenetRecipe: Recipe = {
-  batchSize: 256,
-  epochs: 90,
-  optimizer: "sgd",
-  lr: 0.1,
-  momentum: 0.9,
-  nesterov: true,
-  weightDecay: 1e-4,
-  milestones: [30, 60],
-  gamma: 0.1,
-  note: "random crops of 224 and mirroring; no dropout",
-};
-
-const cifarRecipe: Recipe = {
-  ...imagenetRecipe,
-  batchSize: 64,
-  epochs: 300,
-  milestones: [150, 225],
-  note: "augmented: crops of images padded by 4, mirroring; otherwise dropout 0.2",
-};
-
 /** Table 3: errors with one crop and with ten. */
 const onImagenet = (one: readonly [number, number], ten: readonly [number, number]): readonly PublishedError[] =>
   [[one, "validation, single crop 224"] as const, [ten, "validation, 10 crops 224"] as const].map(
@@ -295,7 +275,7 @@ const onImages = {
   numClasses: 1000,
   head: "classifier",
   preprocessing: imagenet,
-  recipe: imagenetRecipe,
+  recipe: densenetRecipe,
 } as const;
 
 const onTinyImages = {
@@ -304,7 +284,7 @@ const onTinyImages = {
   numClasses: 10,
   head: "classifier",
   preprocessing: {},
-  recipe: cifarRecipe,
+  recipe: densenetCifarRecipe,
 } as const;
 
 /** The table's part of this paper. */

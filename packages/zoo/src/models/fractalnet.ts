@@ -15,6 +15,7 @@ import {
 } from "@ocelli/layers";
 import { imagenet, type ModelOptions, type ModelTable } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { fractalnetImagenetRecipe, fractalnetRecipe } from "../recipes.js";
 import { FractalBlock, type FractalLayer, type GlobalPath, xavier } from "./fractal-block.js";
 
 export interface FractalNetOptions extends ModelOptions {
@@ -142,16 +143,7 @@ const onTinyImages = {
   numClasses: 10,
   head: "classifier",
   preprocessing: {},
-  recipe: {
-    batchSize: 100,
-    epochs: 400,
-    optimizer: "sgd",
-    lr: 0.02,
-    momentum: 0.9,
-    milestones: [200, 300, 350, 375],
-    gamma: 0.1,
-    note: "divided by 10 whenever half of the remaining epochs have passed; crops by up to 4 pixels and mirroring",
-  },
+  recipe: fractalnetRecipe,
 } as const;
 
 const table1 = { source: "Larsson et al. 2017, table 1" } as const;
@@ -201,15 +193,7 @@ export const fractalnetModels = {
         ...options,
       }),
     preprocessing: imagenet,
-    recipe: {
-      batchSize: 32,
-      epochs: 70,
-      optimizer: "sgd",
-      lr: 0.001,
-      momentum: 0.9,
-      milestones: [50, 65],
-      gamma: 0.1,
-    },
+    recipe: fractalnetImagenetRecipe,
     published: [
       {
         dataset: "imagenet",

@@ -23,6 +23,7 @@ import { auxiliaryLoss } from "../auxiliary.js";
 import { imagenetCentred, type ModelOptions, type ModelOutput, type ModelTable, sizeOfInput } from "../entry.js";
 import { initialised } from "../initialise.js";
 import { mapSize } from "../map-size.js";
+import { googlenetRecipe } from "../recipes.js";
 import { responseNorm } from "./alexnet.js";
 
 /** The paper names no initialisation: that of its Caffe reproduction, which is known to train. Variance 1/fan-in, biases 0.2. */
@@ -231,16 +232,7 @@ export const googlenet2014Models = {
     build: (options?: GoogLeNet2014Options) => new GoogLeNet2014(options),
     lossPerSample: auxiliaryLoss({ aux1: 0.3, aux2: 0.3 }),
     preprocessing: imagenetCentred,
-    recipe: {
-      batchSize: 32,
-      epochs: 775,
-      optimizer: "sgd",
-      lr: 0.0015,
-      momentum: 0.9,
-      every: 8,
-      gamma: 0.96,
-      note: "Asynchronous SGD; the final weights are Polyak averages. The paper gives neither batch size nor initial rate nor length: those here are what Ioffe and Szegedy 2015 report for this network (31.0 million steps). Crops of 8 to 100 % of the area with aspect ratios of 3/4 to 4/3, photometric distortions.",
-    },
+    recipe: googlenetRecipe,
     published: [
       {
         dataset: "imagenet",

@@ -18,6 +18,7 @@ import {
 } from "@ocelli/layers";
 import { auxiliaryLoss } from "../auxiliary.js";
 import { imagenet, type ModelOptions, type ModelOutput, type ModelTable } from "../entry.js";
+import { googlenetRecipe } from "../recipes.js";
 import { torchvisionWeights } from "../torchvision.js";
 import { BasicConv2d } from "./inception-conv.js";
 
@@ -154,16 +155,7 @@ export const googlenetModels = {
     build: (options?: ModelOptions) => new GoogLeNet(options),
     lossPerSample: auxiliaryLoss({ aux1: 0.3, aux2: 0.3 }),
     preprocessing: imagenet,
-    recipe: {
-      batchSize: 32,
-      epochs: 775,
-      optimizer: "sgd",
-      lr: 0.0015,
-      momentum: 0.9,
-      every: 8,
-      gamma: 0.96,
-      note: "The paper's, as for googlenet_2014: torchvision's weights come from TensorFlow.",
-    },
+    recipe: googlenetRecipe,
     published: [weights.published],
     weights: [weights],
   },

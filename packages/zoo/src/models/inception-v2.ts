@@ -16,6 +16,7 @@ import {
 } from "@ocelli/layers";
 import type { ModelOptions, ModelTable } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { inceptionV2Recipe } from "../recipes.js";
 import { avgPool3x3, BasicConv2d, convs } from "./inception-conv.js";
 
 export interface InceptionV2BlockOptions {
@@ -155,17 +156,7 @@ export const inceptionV2Models = {
     head: "fc",
     build: (options?: ModelOptions) => new InceptionV2(options),
     preprocessing: { resize: 256, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
-    recipe: {
-      batchSize: 32,
-      epochs: 150,
-      optimizer: "sgd",
-      lr: 0.045,
-      momentum: 0.9,
-      every: 8,
-      // GoogLeNet's 4 % every 8 epochs, six times faster.
-      gamma: 0.96 ** 6,
-      note: "BN-x30: thirty times GoogLeNet's initial rate, 6 million steps; L2 weight reduced by a factor of 5 (of what is not said); weaker photometric distortions. BN-x5 starts from 0.0075.",
-    },
+    recipe: inceptionV2Recipe,
     published: [
       {
         dataset: "imagenet",

@@ -6,6 +6,7 @@ import { avgPool2d, concat, maxPool2d, type Pair, type Tensor } from "@ocelli/co
 import { type Context, Dropout, GlobalAvgPool, Linear, MaxPool2d, Module, truncatedNormal } from "@ocelli/layers";
 import { auxiliaryLoss } from "../auxiliary.js";
 import type { ModelOptions, ModelOutput, ModelTable } from "../entry.js";
+import { inceptionV3Recipe } from "../recipes.js";
 import { torchvisionWeights } from "../torchvision.js";
 import { BasicConv2d, half, halving, valid } from "./inception-conv.js";
 
@@ -272,17 +273,7 @@ export const inceptionV3Models = {
     build: (options?: ModelOptions) => new InceptionV3(options),
     lossPerSample: auxiliaryLoss({ aux: 0.4 }),
     preprocessing,
-    recipe: {
-      batchSize: 32,
-      epochs: 100,
-      optimizer: "rmsprop",
-      lr: 0.045,
-      alpha: 0.9,
-      eps: 1,
-      every: 2,
-      gamma: 0.94,
-      note: "RMSProp with decay 0.9 and epsilon 1.0; label smoothing 0.1; gradients clipped at norm 2; evaluated with a running average of the weights. 50 replicas with a batch of 32 each.",
-    },
+    recipe: inceptionV3Recipe,
     published: [
       weights.published,
       {

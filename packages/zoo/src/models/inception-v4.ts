@@ -15,6 +15,7 @@ import {
 } from "@ocelli/layers";
 import type { ModelOptions, ModelTable } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { inceptionV4Recipe } from "../recipes.js";
 import { avgPool3x3, convs, halving, maxPoolHalving, repeat, valid } from "./inception-conv.js";
 
 /** The stem of Inception-v4 (figure 3): `[N, C, 299, 299]` -> `[N, 384, 35, 35]`. */
@@ -134,17 +135,7 @@ export const inceptionV4Common = {
   numClasses: 1000,
   head: "fc",
   preprocessing: { resize: 342, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
-  recipe: {
-    batchSize: 32,
-    epochs: 160,
-    optimizer: "rmsprop",
-    lr: 0.045,
-    alpha: 0.9,
-    eps: 1,
-    every: 2,
-    gamma: 0.94,
-    note: "RMSProp with decay 0.9 and epsilon 1.0 on 20 replicas; evaluated with a running average of the weights. The paper gives no batch size (32 is Inception v3's) and no length (its curves end at about 160 epochs).",
-  },
+  recipe: inceptionV4Recipe,
 } as const;
 
 export const singleCrop = (top1: number, top5: number) =>

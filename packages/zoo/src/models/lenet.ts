@@ -7,18 +7,16 @@ import {
   ArgumentError,
   add,
   avgPool2d,
+  classTargets,
   concat,
   constant,
   conv2d,
-  exp,
   full,
   gather,
   hostTensor,
-  log,
-  mean,
   mul,
   neg,
-  oneHot,
+  rbfLossPerSample,
   reshape,
   sizeOf,
   sub,
@@ -40,9 +38,11 @@ import {
   uniform,
   zeros,
 } from "@ocelli/layers";
+import { ownLoss } from "../auxiliary.js";
 import { type ModelOptions, type ModelTable, sizeOfInput } from "../entry.js";
 import { initialised } from "../initialise.js";
 import { mapSize } from "../map-size.js";
+import { lenet1Recipe, lenet5Recipe, lenetRecipe } from "../recipes.js";
 import { digitBitmaps } from "./lenet-bitmaps.js";
 
 /** Units of layer S2 that each unit of C3 reads (Table I): 60 connections. */
@@ -187,7 +187,7 @@ export class LeNet1 extends Module {
 
 /** Half the squared distance to the target, 1 for the right class and -1 for the others: the paper's criterion. */
 export function lenet1LossPerSample(output: Tensor, labels: Tensor): Tensor {
-  const target = sub(mul(oneHot(labels, output.shape[1] as number), 2), 1);
+  const target = sub(mul(classTargets(output, labels), 2), 1);
   const difference = sub(output, target);
   return mul(0.5, sum(mul(difference, difference), { axes: 1 }));
 }
@@ -217,21 +217,6 @@ export class LeNet5 extends Module {
     const features = ctx.chain(x, this.c1, squash, this.s2, squash, this.c3, squash, this.s4, squash, this.c5, squash);
     return ctx.chain(flat(features), this.f6, squash, this.output);
   }
-}
-
-/**
- * The paper's criterion (equation 9): the penalty of the right class, and a term that pushes the others' penalties up, kept in bounds
- * by a class of garbage with the constant penalty `garbage`.
- */
-export function lenet5LossPerSample(logits: Tensor, labels: Tensor, garbage = 1): Tensor {
-  const right = sum(mul(logits, oneHot(labels, logits.shape[1] as number)), { axes: 1 });
-  const competition = log(add(Math.exp(-garbage), sum(exp(logits), { axes: 1 })));
-  return sub(competition, right);
-}
-
-/** Mean of {@link lenet5LossPerSample} over the batch. */
-export function lenet5Loss(logits: Tensor, labels: Tensor): Tensor {
-  return mean(lenet5LossPerSample(logits, labels));
 }
 
 /** LeNet-5 as it is built today (ReLU, max pooling, softmax): `[N, 1, 28, 28]` -> `[N, classes]`, 61,706 parameters for 10. */
@@ -272,11 +257,10 @@ export const lenetModels = {
     numClasses: 10,
     head: "output",
     build: (options?: ModelOptions) => new LeNet1(options),
-    lossPerSample: lenet1LossPerSample,
+    lossPerSample: ownLoss(lenet1LossPerSample),
     // The paper's input: grey levels scaled to -1..1.
     preprocessing: { mean: [0.5], std: [0.5] },
-    // The paper trains one sample at a time with a diagonal second-order method; this is plain momentum instead.
-    recipe: { batchSize: 32, epochs: 10, optimizer: "sgd", lr: 0.005, momentum: 0.9, milestones: [6, 8], gamma: 0.3 },
+    recipe: lenet1Recipe,
     published: [
       {
         dataset: "mnist",
@@ -293,11 +277,10 @@ export const lenetModels = {
     numClasses: 10,
     head: "output",
     build: (options?: ModelOptions) => new LeNet5(options),
-    lossPerSample: lenet5LossPerSample,
+    lossPerSample: ownLoss(rbfLossPerSample),
     // The paper's input: background -0.1, ink 1.175, so that mean and variance are about 0 and 1; 28x28 digits centred in 32x32.
     preprocessing: { mean: [0.1 / 1.275], std: [1 / 1.275], pad: 2 },
-    // The paper trains one sample at a time with a diagonal second-order method; this is plain momentum instead.
-    recipe: { batchSize: 32, epochs: 5, optimizer: "sgd", lr: 0.002, momentum: 0.9, milestones: [3, 4], gamma: 0.3 },
+    recipe: lenet5Recipe,
     published: [
       { dataset: "mnist", top1: 0.95, protocol: "test, without distortions", source: "LeCun et al. 1998, figure 9" },
       { dataset: "mnist", top1: 0.8, protocol: "test, with distortions", source: "LeCun et al. 1998, figure 9" },
@@ -311,15 +294,6 @@ export const lenetModels = {
     head: "classifier.3",
     build: (options?: ModelOptions) => new LeNet5Modern(options),
     preprocessing: {},
-    recipe: {
-      batchSize: 64,
-      epochs: 5,
-      optimizer: "sgd",
-      lr: 0.02,
-      momentum: 0.9,
-      weightDecay: 5e-4,
-      milestones: [3, 4],
-      gamma: 0.2,
-    },
+    recipe: lenetRecipe,
   },
 } as const satisfies ModelTable;

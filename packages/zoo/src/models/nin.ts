@@ -15,6 +15,7 @@ import {
 } from "@ocelli/layers";
 import { imagenetCentred, type ModelOptions, type ModelTable } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { ninImagenetRecipe, ninRecipe } from "../recipes.js";
 
 type Three = readonly [number, number, number];
 
@@ -105,17 +106,7 @@ export const ninModels = {
     head: "mlpconv3.cccp2",
     build: (options?: ModelOptions) => new NinCifar(options),
     preprocessing: {},
-    recipe: {
-      batchSize: 128,
-      epochs: 230,
-      optimizer: "sgd",
-      lr: 0.1,
-      momentum: 0.9,
-      weightDecay: 1e-4,
-      milestones: [200, 215],
-      gamma: 0.1,
-      note: "The paper prints the batch, the momentum method and that the rate falls by 10 twice, when the training accuracy stops improving; rate, decay and milestones are choices. Global contrast normalisation and ZCA whitening; for 8.81 % also shifts and mirroring.",
-    },
+    recipe: ninRecipe,
     published: [
       {
         dataset: "cifar10",
@@ -139,17 +130,7 @@ export const ninModels = {
     head: "mlpconv4.cccp2",
     build: (options?: ModelOptions) => new NinImageNet(options),
     preprocessing: imagenetCentred,
-    recipe: {
-      batchSize: 64,
-      epochs: 23,
-      optimizer: "sgd",
-      lr: 0.01,
-      momentum: 0.9,
-      weightDecay: 5e-4,
-      every: 10,
-      gamma: 0.1,
-      note: "The authors' solver file: 450,000 steps, the rate divided by 10 every 200,000. Biases learn twice as fast and do not decay. Random crops of 224, mirroring.",
-    },
+    recipe: ninImagenetRecipe,
     published: [
       {
         dataset: "imagenet",

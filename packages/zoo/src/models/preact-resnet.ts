@@ -17,8 +17,9 @@ import {
 } from "@ocelli/layers";
 import type { ModelOptions, ModelTable } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { preactResnetCifarRecipe, preactResnetRecipe } from "../recipes.js";
 import { conv1x1, conv3x3, initialiseConvolutions, residualEntry, shortcutA, stage } from "./resnet.js";
-import { cifarEntry, residualCifarRecipe } from "./resnet-cifar.js";
+import { cifarEntry } from "./resnet-cifar.js";
 
 export interface PreActBlockOptions {
   /** Default 1. */
@@ -211,21 +212,10 @@ const citation = "He, Zhang, Ren, Sun: Identity Mappings in Deep Residual Networ
 const entry = {
   ...residualEntry,
   citation,
-  recipe: {
-    batchSize: 256,
-    epochs: 90,
-    optimizer: "sgd",
-    lr: 0.1,
-    momentum: 0.9,
-    weightDecay: 1e-4,
-    milestones: [30, 60],
-    gamma: 0.1,
-    note: "the rate is divided by 10 at 30 and 60 epochs; scale (or scale and aspect ratio) augmentation, random 224 crops and flips",
-  },
+  recipe: preactResnetRecipe,
 } as const;
 
-const cifarNote = `${residualCifarRecipe.note}; at 0.01 for the first 400 iterations`;
-const cifar = { ...cifarEntry, citation, head: "fc", recipe: { ...residualCifarRecipe, note: cifarNote } } as const;
+const cifar = { ...cifarEntry, citation, head: "fc", recipe: preactResnetCifarRecipe } as const;
 
 const crop320 = {
   dataset: "imagenet",

@@ -14,6 +14,7 @@ import {
 } from "@ocelli/layers";
 import type { ModelOptions, ModelTable } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { resnet110CifarRecipe, resnetCifarRecipe } from "../recipes.js";
 import { BasicBlock, conv3x3, he2016, initialiseConvolutions, PlainBlock } from "./resnet.js";
 
 /** Where a block stands. */
@@ -76,19 +77,6 @@ export class CifarResNet extends Module {
   }
 }
 
-/** The paper's training: 64,000 iterations of 128 are 164 epochs of 50,000 images. */
-export const residualCifarRecipe = {
-  batchSize: 128,
-  epochs: 164,
-  optimizer: "sgd",
-  lr: 0.1,
-  momentum: 0.9,
-  weightDecay: 1e-4,
-  milestones: [82, 123],
-  gamma: 0.1,
-  note: "64,000 iterations, the rate divided by 10 after 32,000 and 48,000; crops of 32 from images padded by 4, and flips; the per-pixel mean subtracted",
-} as const;
-
 /** What all networks for CIFAR of this kind have in common. */
 export const cifarEntry = {
   input: [3, 32, 32],
@@ -96,7 +84,7 @@ export const cifarEntry = {
   preprocessing: {},
 } as const;
 
-const entry = { ...cifarEntry, citation: he2016, head: "linear", recipe: residualCifarRecipe } as const;
+const entry = { ...cifarEntry, citation: he2016, head: "linear", recipe: resnetCifarRecipe } as const;
 
 const table6 = (top1: number) =>
   [{ dataset: "cifar10", top1, protocol: "test", source: "He et al. 2016, table 6" }] as const;
@@ -166,10 +154,7 @@ export const residualCifarModels = {
     ...entry,
     summary: "ResNet-110 for 32x32 images, shortcut option A",
     build: build(110, residualBlock),
-    recipe: {
-      ...residualCifarRecipe,
-      note: `${residualCifarRecipe.note}; at 0.01 until the training error is below 80 % (about 400 iterations)`,
-    },
+    recipe: resnet110CifarRecipe,
     published: [
       {
         dataset: "cifar10",

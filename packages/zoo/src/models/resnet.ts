@@ -18,6 +18,7 @@ import {
 } from "@ocelli/layers";
 import { imagenet, type ModelOptions, type ModelTable, type Preprocessing } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { resnetRecipe, torchvisionRecipe } from "../recipes.js";
 import { torchvisionWeights } from "../torchvision.js";
 
 /**
@@ -251,34 +252,14 @@ export const residualEntry = {
 const published = {
   ...residualEntry,
   citation: he2016,
-  recipe: {
-    batchSize: 256,
-    epochs: 120,
-    optimizer: "sgd",
-    lr: 0.1,
-    momentum: 0.9,
-    weightDecay: 1e-4,
-    milestones: [30, 60],
-    gamma: 0.1,
-    note: "up to 60e4 iterations; the rate is divided by 10 when the error plateaus, which the milestones stand for; shorter side 256 to 480, random 224 crops and flips, the per-pixel mean subtracted, colour augmentation",
-  },
+  recipe: resnetRecipe,
 } as const;
 
 /** Torchvision's training reference. */
 const torchvision = {
   ...residualEntry,
   citation: he2016,
-  recipe: {
-    batchSize: 256,
-    epochs: 90,
-    optimizer: "sgd",
-    lr: 0.1,
-    momentum: 0.9,
-    weightDecay: 1e-4,
-    every: 30,
-    gamma: 0.1,
-    note: "random resized 224 crops and flips",
-  },
+  recipe: torchvisionRecipe,
 } as const;
 
 /** The networks as published: stride in the first 1x1, initialised as He et al. 2015, section 2.2, classifier included. */

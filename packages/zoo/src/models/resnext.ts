@@ -14,6 +14,7 @@ import {
   type Sequential,
 } from "@ocelli/layers";
 import type { ModelOptions, ModelTable } from "../entry.js";
+import { resnextCifarRecipe, resnextRecipe } from "../recipes.js";
 import { torchvisionWeights } from "../torchvision.js";
 import { Bottleneck, conv3x3, initialiseConvolutions, ResNet, residualEntry, resize232, stage } from "./resnet.js";
 import { cifarEntry } from "./resnet-cifar.js";
@@ -73,34 +74,14 @@ const citation =
 const entry = {
   ...residualEntry,
   citation,
-  recipe: {
-    batchSize: 256,
-    epochs: 90,
-    optimizer: "sgd",
-    lr: 0.1,
-    momentum: 0.9,
-    weightDecay: 1e-4,
-    every: 30,
-    gamma: 0.1,
-    note: "the rate is divided by 10 three times, on the schedule of the Torch residual networks; scale and aspect ratio augmentation",
-  },
+  recipe: resnextRecipe,
 } as const;
 
 const cifar = {
   ...cifarEntry,
   citation,
   head: "fc",
-  recipe: {
-    batchSize: 128,
-    epochs: 300,
-    optimizer: "sgd",
-    lr: 0.1,
-    momentum: 0.9,
-    weightDecay: 5e-4,
-    milestones: [150, 225],
-    gamma: 0.1,
-    note: "crops of 32 from images padded by 4, and flips",
-  },
+  recipe: resnextCifarRecipe,
 } as const;
 
 const singleCrop = { dataset: "imagenet", protocol: "validation, single crop 224" } as const;

@@ -18,8 +18,9 @@ import {
   ReLU,
   Sequential,
 } from "@ocelli/layers";
-import { imagenet, type ModelOptions, type ModelTable, type Recipe } from "../entry.js";
+import { imagenet, type ModelOptions, type ModelTable } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { squeezenetRecipe } from "../recipes.js";
 import { torchvisionWeights } from "../torchvision.js";
 
 const conv = (into: number, out: number, options: Conv2dOptions): Conv2d =>
@@ -143,16 +144,6 @@ export class SqueezeNet extends Module {
   }
 }
 
-const recipe: Recipe = {
-  batchSize: 512,
-  epochs: 68,
-  optimizer: "sgd",
-  lr: 0.04,
-  momentum: 0.9,
-  weightDecay: 2e-4,
-  note: "The rate falls linearly from 0.04 to 0 over 170,000 steps; batch, momentum and decay are from the authors' solver file. Random crops, mirroring.",
-};
-
 const common = {
   citation:
     "Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer: SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size, arXiv:1602.07360, 2016",
@@ -160,7 +151,7 @@ const common = {
   numClasses: 1000,
   head: "classifier.1",
   preprocessing: imagenet,
-  recipe,
+  recipe: squeezenetRecipe,
 } as const;
 
 const published = (top1: number, top5: number) =>

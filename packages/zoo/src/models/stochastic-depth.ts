@@ -4,6 +4,7 @@
 import { add, relu, type Tensor } from "@ocelli/core";
 import { BatchNorm2d, type Context, linearDecay, Module, Sequential, StochasticDepth } from "@ocelli/layers";
 import type { ModelOptions, ModelTable } from "../entry.js";
+import { stochasticDepthRecipe } from "../recipes.js";
 import { conv3x3, shortcutA } from "./resnet.js";
 import { CifarResNet, cifarEntry } from "./resnet-cifar.js";
 
@@ -63,18 +64,7 @@ const entry = {
   ...cifarEntry,
   citation: "Huang, Sun, Liu, Sedra, Weinberger: Deep Networks with Stochastic Depth, ECCV 2016",
   head: "linear",
-  recipe: {
-    batchSize: 128,
-    epochs: 500,
-    optimizer: "sgd",
-    lr: 0.1,
-    momentum: 0.9,
-    nesterov: true,
-    weightDecay: 1e-4,
-    milestones: [250, 375],
-    gamma: 0.1,
-    note: "crops of 32 from images padded by 4, and flips",
-  },
+  recipe: stochasticDepthRecipe,
 } as const;
 
 /** The table's part of this paper. */

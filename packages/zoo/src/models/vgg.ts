@@ -21,15 +21,9 @@ import {
   Sequential,
   xavierUniform,
 } from "@ocelli/layers";
-import {
-  imagenet,
-  imagenetCentred,
-  type ModelOptions,
-  type ModelTable,
-  type PublishedError,
-  type Recipe,
-} from "../entry.js";
+import { imagenet, imagenetCentred, type ModelOptions, type ModelTable, type PublishedError } from "../entry.js";
 import { initialised } from "../initialise.js";
+import { torchvisionVggRecipe, vggRecipe } from "../recipes.js";
 import { torchvisionWeights } from "../torchvision.js";
 import { responseNorm } from "./alexnet.js";
 
@@ -109,40 +103,16 @@ export class VGG extends Module {
   }
 }
 
-const recipe: Recipe = {
-  batchSize: 256,
-  epochs: 74,
-  optimizer: "sgd",
-  lr: 0.01,
-  momentum: 0.9,
-  weightDecay: 5e-4,
-  milestones: [19, 37, 56],
-  gamma: 0.1,
-  note: "The paper divides the rate by 10 when the validation accuracy stops improving, three times in 370,000 steps (74 epochs); evenly spaced milestones stand for that. Crops of 224, mirroring, shifts of colour; shorter sides of 256, 384 or 256..512. Deeper networks start from the trained A.",
-};
-
-const torchvisionRecipe: Recipe = {
-  batchSize: 256,
-  epochs: 90,
-  optimizer: "sgd",
-  lr: 0.01,
-  momentum: 0.9,
-  weightDecay: 1e-4,
-  every: 30,
-  gamma: 0.1,
-  note: "torchvision's reference script: random resized crops of 224, mirroring.",
-};
-
 const common = {
   citation: "Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR 2015",
   input: [3, 224, 224],
   numClasses: 1000,
   head: "classifier.6",
   preprocessing: imagenet,
-  recipe,
+  recipe: vggRecipe,
 } as const;
 
-const batchNormalised = { ...common, recipe: torchvisionRecipe } as const;
+const batchNormalised = { ...common, recipe: torchvisionVggRecipe } as const;
 
 /** Table 3: one network, tested at one scale, by trained and tested length of the shorter side. */
 const table3 = (top1: number, top5: number, train: string, test: number): PublishedError => ({

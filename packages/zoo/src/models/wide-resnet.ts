@@ -15,6 +15,7 @@ import {
   type Sequential,
 } from "@ocelli/layers";
 import type { ModelOptions, ModelTable } from "../entry.js";
+import { wideResnetCifarRecipe, wideResnetRecipe } from "../recipes.js";
 import { torchvisionWeights } from "../torchvision.js";
 import {
   Bottleneck,
@@ -118,35 +119,14 @@ const citation = "Zagoruyko, Komodakis: Wide Residual Networks, BMVC 2016";
 const entry = {
   ...residualEntry,
   citation,
-  recipe: {
-    batchSize: 256,
-    epochs: 90,
-    optimizer: "sgd",
-    lr: 0.1,
-    momentum: 0.9,
-    weightDecay: 1e-4,
-    every: 30,
-    gamma: 0.1,
-    note: "the ResNets' of torchvision; random resized 224 crops and flips",
-  },
+  recipe: wideResnetRecipe,
 } as const;
 
 const cifar = {
   ...cifarEntry,
   citation,
   head: "fc",
-  recipe: {
-    batchSize: 128,
-    epochs: 200,
-    optimizer: "sgd",
-    lr: 0.1,
-    momentum: 0.9,
-    nesterov: true,
-    weightDecay: 5e-4,
-    milestones: [60, 120, 160],
-    gamma: 0.2,
-    note: "crops of 32 from images padded by 4, reflected, and flips",
-  },
+  recipe: wideResnetCifarRecipe,
 } as const;
 
 const table5 = { protocol: "test, without dropout", source: "Zagoruyko and Komodakis 2016, table 5" } as const;

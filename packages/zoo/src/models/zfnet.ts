@@ -13,9 +13,10 @@ import {
   Module,
   normal,
 } from "@ocelli/layers";
-import { imagenetCentred, type ModelOptions, type ModelTable, type Recipe, sizeOfInput } from "../entry.js";
+import { imagenetCentred, type ModelOptions, type ModelTable, sizeOfInput } from "../entry.js";
 import { initialised } from "../initialise.js";
 import { mapSize } from "../map-size.js";
+import { zfnetRecipe } from "../recipes.js";
 import { responseNorm } from "./alexnet.js";
 
 /** Section 3.1: "all weights are initialized to 10^-2 and biases to 0", read as a deviation: equal weights would stay equal. */
@@ -79,24 +80,13 @@ export class ZfNet extends Module {
 
 const zeiler2014 = "Zeiler, Fergus: Visualizing and Understanding Convolutional Networks, ECCV 2014";
 
-const recipe: Recipe = {
-  batchSize: 128,
-  epochs: 70,
-  optimizer: "sgd",
-  lr: 0.01,
-  momentum: 0.9,
-  milestones: [18, 35, 53],
-  gamma: 0.1,
-  note: "The paper lowers the rate by hand when the validation error stops improving; evenly spaced milestones stand for that. Crops of 224 out of 256x256, mirroring; filters of conv1 whose root mean square exceeds 0.1 are scaled back to it.",
-};
-
 const common = {
   citation: zeiler2014,
   input: [3, 224, 224],
   numClasses: 1000,
   head: "fc8",
   preprocessing: imagenetCentred,
-  recipe,
+  recipe: zfnetRecipe,
 } as const;
 
 /** The table's part of this paper. */

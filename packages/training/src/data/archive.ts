@@ -1,5 +1,3 @@
-import { createReadStream } from "node:fs";
-import { Readable } from "node:stream";
 import { FormatError } from "@ocelli/core";
 import { createTarDecoder } from "modern-tar";
 
@@ -15,13 +13,15 @@ export interface ArchiveSelection {
 /**
  * Reads files out of a `.tar.gz`, into memory. Only plain files whose last path component is in `names` are taken, and paths
  * of the archive are never used as paths: an entry `../../x` can write nowhere. Everything else is skipped.
+ * @param archive its name, for errors
  * @throws FormatError when the archive is damaged, or a wanted file is too large or there twice
  */
-export async function readTarGz(archive: string, selection: ArchiveSelection): Promise<Map<string, Uint8Array>> {
+export async function readTarGz(
+  archive: string,
+  compressed: ReadableStream<BufferSource>,
+  selection: ArchiveSelection,
+): Promise<Map<string, Uint8Array>> {
   const { signal } = selection;
-  const compressed = Readable.toWeb(
-    createReadStream(archive, { highWaterMark: 2 ** 18 }),
-  ) as ReadableStream<BufferSource>;
   const found = new Map<string, Uint8Array>();
   try {
     const entries = compressed
@@ -34,7 +34,9 @@ export async function readTarGz(archive: string, selection: ArchiveSelection): P
     }
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof FormatError || (error as NodeJS.ErrnoException).syscall !== undefined) throw error;
+    // A file system's and a browser's own errors say what is wrong with the file.
+    const unread = (error as { syscall?: string }).syscall !== undefined || error instanceof DOMException;
+    if (error instanceof FormatError || unread) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new FormatError(`${archive}: damaged or cut-off tar.gz archive (${reason})`, { file: archive, cause: error });
   }
@@ -69,7 +71,19 @@ async function readEntry(
   return bytes;
 }
 
-/** TypeScript's DOM types do not know yet that streams can be iterated. */
-function iterate<T>(stream: ReadableStream<T>): AsyncIterable<T> {
-  return stream as unknown as AsyncIterable<T>;
+/** Safari's streams cannot be iterated themselves. */
+async function* iterate<T>(stream: ReadableStream<T>): AsyncGenerator<T> {
+  const reader = stream.getReader();
+  let ended = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      ended = done;
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Left early: nobody reads on. What fails then has nothing to add.
+    if (!ended) reader.cancel().catch(() => {});
+  }
 }

@@ -1,7 +1,7 @@
-import { cifar10Dataset, cifar100Dataset } from "../data/cifar.js";
-import { digitClasses, fashionMnistClasses } from "../data/classes.js";
-import type { ImageDataset } from "../data/dataset.js";
-import { idxDataset, type NamedBytes } from "../data/idx.js";
+import { cifar10Dataset, cifar100Dataset } from "./cifar.js";
+import { digitClasses, fashionMnistClasses } from "./classes.js";
+import type { ImageDataset } from "./dataset.js";
+import { idxDataset, type NamedBytes } from "./idx.js";
 
 /** One file of a dataset, under its canonical name. */
 export interface SourceFile {

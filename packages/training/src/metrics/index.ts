@@ -1,0 +1,3 @@
+export { type ClassScores, confusionMatrix, perClass } from "./confusion.js";
+export { type RunningMean, runningMean } from "./running-mean.js";
+export { topK } from "./top-k.js";

@@ -1,0 +1,16 @@
+import { cast, equal, greater, isFinite as isFiniteTensor, less, mul, oneHot, sum, type Tensor } from "@ocelli/core";
+
+/** 1 where all logits are finite, else 0: float32 `[N]`. What a comparison with NaN gives differs from device to device. */
+export function finiteRows(logits: Tensor): Tensor {
+  return cast(equal(sum(cast(isFiniteTensor(logits), "float32"), { axes: 1 }), logits.shape[1] as number), "float32");
+}
+
+/**
+ * 1 where fewer than `k` logits exceed the label's and all are finite, else 0. Logits `[N, classes]`, labels int32 `[N]` -> float32
+ * `[N]`: its mean is the top-k accuracy.
+ */
+export function topK(logits: Tensor, labels: Tensor, k: number): Tensor {
+  const chosen = sum(mul(logits, oneHot(labels, logits.shape[1] as number)), { axes: 1, keepDims: true });
+  const above = sum(cast(greater(logits, chosen), "float32"), { axes: 1 });
+  return mul(cast(less(above, k), "float32"), finiteRows(logits));
+}
