@@ -6,7 +6,6 @@ import {
   counting,
   fixtures,
   initialValues,
-  net,
   optionsOf,
   range,
   train,
