@@ -1,4 +1,4 @@
-// Photographs from files beside PyTorch's DataLoader: `npm run bench:loader -- --photos DIR`. See README.md.
+// Photographs from files beside PyTorch's DataLoader: `node bench/loader.mjs --photos DIR`. See README.md.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
 });
 if (options.photos === undefined) {
   console.error(
-    "usage: npm run bench:loader -- --photos DIR [--count 600] [--batch 64] [--workers CORES] [--seconds 10] [--rounds 5] [--python /usr/bin/python3] [--json]",
+    "usage: node bench/loader.mjs --photos DIR [--count 600] [--batch 64] [--workers CORES] [--seconds 10] [--rounds 5] [--python /usr/bin/python3] [--json]",
   );
   process.exit(2);
 }

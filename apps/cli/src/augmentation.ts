@@ -6,7 +6,6 @@ import {
   type ChannelStatistics,
   compose,
   cutMix,
-  makeTransform,
   mixup,
   type Named,
   type OptionValue,
@@ -43,8 +42,7 @@ export function planAugmentation(
 ): AugmentPreset {
   const own = channels === 3 ? recipe.augment : undefined;
   const make = augmentPresets[presetName(augment ?? own ?? "none")];
-  const { frame, transform: made } = make({ size, channels, numClasses, statistics });
-  const transform = single(made);
+  const { frame, transform } = make({ size, channels, numClasses, statistics });
   const mixing: Transform[] = [];
   if (mixed !== undefined) mixing.push(mixup({ alpha: mixed, numClasses }));
   if (cutmix !== undefined) mixing.push(cutMix({ alpha: cutmix, numClasses }));
@@ -52,22 +50,16 @@ export function planAugmentation(
   return { frame, transform: compose(transform, mixing.length === 1 ? (mixing[0] as Transform) : oneOf(...mixing)) };
 }
 
-/** What a composition of one part is. */
-function single(transform: Transform): Transform {
-  const parts = transform.name === "compose" ? (transform.options.transforms as unknown as readonly Named[]) : [];
-  return parts.length === 1 ? makeTransform(parts[0] as Named) : transform;
-}
-
-/** @throws UsageError with near matches for an unknown preset */
-export function presetName(name: string): AugmentPresetName {
+/** @param flag that names it, for errors @throws UsageError with near matches for an unknown preset */
+export function presetName(name: string, flag = "--augment"): AugmentPresetName {
   if (name === "none") return "plain";
   if (Object.hasOwn(augmentPresets, name)) return name as AugmentPresetName;
   const near = nearMatches(name, Object.keys(augmentPresets));
   const hint =
     near.length > 0
       ? `Did you mean ${near.join(" or ")}?`
-      : `There are none, ${Object.keys(augmentPresets).join(", ")}.`;
-  throw new UsageError(`--augment: "${name}" is unknown. ${hint}`);
+      : `It takes none, ${Object.keys(augmentPresets).join(", ")}.`;
+  throw new UsageError(`${flag}: "${name}" is unknown. ${hint}`);
 }
 
 /** The statistics that a transform normalises by; undefined where it does not. */

@@ -16,6 +16,7 @@ import {
 import { UsageError } from "./errors.js";
 import { type Io, note } from "./io.js";
 import { downloadProgress } from "./progress.js";
+import { listed } from "./terminal.js";
 
 export interface DataFlags {
   /** A standard set, a folder with a folder of pictures for each class, or a CSV list of pictures. */
@@ -26,7 +27,8 @@ export interface DataFlags {
   /** Share of the training images that is set apart, chosen by `seed` (default 0). */
   readonly validation?: number | undefined;
   readonly seed?: number | undefined;
-  /** Of picture files: threads that decode, and whether broken ones are left out. */
+  /** Of picture files: side of the square that they become, threads that decode, and whether broken ones are left out. */
+  readonly size?: number | undefined;
   readonly workers?: number | undefined;
   readonly onBroken?: "fail" | "skip" | undefined;
 }
@@ -105,12 +107,19 @@ export async function loadData(
     : loadPictures(io, await findSplits(data), flags, options);
 }
 
+const pictureFlags = { size: "--size", workers: "--workers", onBroken: "--on-broken" } as const;
+
 async function loadStandard(
   io: Io,
-  { data, dataDir, limit, validation, seed }: DataFlags & { readonly data: DatasetName },
+  flags: DataFlags & { readonly data: DatasetName },
   signal: AbortSignal | undefined,
   { testOnly }: LoadOptions,
 ): Promise<LoadedData<ImageDataset>> {
+  const { data, dataDir, limit, validation, seed } = flags;
+  const idle = Object.entries(pictureFlags).flatMap(([name, flag]) =>
+    flags[name as keyof typeof pictureFlags] === undefined ? [] : [flag],
+  );
+  if (idle.length > 0) throw new UsageError(`${listed(idle)}: for files of pictures; ${data} has none`);
   if (data === "digits" && dataDir !== undefined) note(io, "note: --data-dir is not used: the digits are built in");
   const most = limit ?? Number.POSITIVE_INFINITY;
   const progress = downloadProgress(io);

@@ -28,7 +28,6 @@ import { type Origin, originOf, startingValues } from "./transfer.js";
 /** What a run is made of, apart from where it runs and is kept. */
 export interface DraftFlags extends DataFlags, RecipeFlags, AugmentFlags {
   readonly recipe?: string;
-  readonly size?: number;
   readonly seed?: number;
   readonly classWeights?: "balanced";
   readonly earlyStop?: number;
@@ -68,6 +67,11 @@ export function checkDraft(model: string, flags: Omit<DraftFlags, "data">): void
   // So many that no batch is cut.
   planTraining(recipe, flags, { images: 2 ** 40 });
   framesFor(model, flags, undefined);
+  const { freeze = [], recompute = [] } = flags;
+  const built = entryOf(model).build();
+  if (checked(() => trainedNames(built, freeze)).length === 0)
+    throw new UsageError(`--freeze ${freeze.join(" ")}: nothing is left to train`);
+  if (bytesOf(recompute) === undefined) checked(() => recomputing(built, recompute));
 }
 
 /** How picture files become images of the size that the model takes. */
@@ -98,7 +102,6 @@ export async function draftRun(
   const recipe = recipeFor(model, flags);
   const classes = train.classes.length;
   const built = buildFor(model, { name: flags.data, image: train.shape, classes });
-  checkFreeze(built.model, flags);
   const plan = planTraining(recipe, flags, {
     images: train.count,
     layers: layerPatterns(built.model),
@@ -130,12 +133,6 @@ export async function draftRun(
     memory: memory?.text,
     values: origin && startingValues(io, origin, target),
   };
-}
-
-/** @throws UsageError for a pattern that fits nothing, and when nothing is left to train */
-function checkFreeze(model: ZooModel, { freeze = [] }: DraftFlags): void {
-  if (checked(() => trainedNames(model, freeze)).length === 0)
-    throw new UsageError(`--freeze ${freeze.join(" ")}: nothing is left to train`);
 }
 
 const named = ({ name, options }: Frame) => ({ name, options });
@@ -185,17 +182,14 @@ interface Memory {
   readonly text?: string;
 }
 
-/** @throws UsageError for a name that no module has, and for a budget that cannot be met */
+/** @throws UsageError for a budget that cannot be met */
 function planMemory(
   { model, image, entry }: { readonly model: ZooModel; readonly image: ImageShape; readonly entry: ModelEntry },
   plan: Plan,
   recompute: readonly string[],
 ): Memory {
   const budget = bytesOf(recompute);
-  if (budget === undefined) {
-    checked(() => recomputing(model, recompute));
-    return { modules: recompute };
-  }
+  if (budget === undefined) return { modules: recompute };
   const { pad = 0 } = entry.preprocessing;
   const [channels, height, width] = image;
   const options = { batch: plan.batchSize, optimizerSlots: slotsOf(plan), budget };

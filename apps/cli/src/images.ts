@@ -90,14 +90,6 @@ function shorterSideThenMiddle(
 
 const roundHalfEven = (value: number): number => (value % 1 === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
 
-/** Writes grey pixels as a PNG. */
-export async function encodePng(pixels: Uint8Array, width: number, height: number): Promise<Uint8Array> {
-  const { default: sharp } = await import("sharp");
-  return sharp(pixels, { raw: { width, height, channels: 1 } })
-    .png()
-    .toBuffer();
-}
-
 /** Interleaved pixels to planes. Grey pictures may come back with three equal channels. */
 function toPlanes(data: Uint8Array, given: number, [channels, height, width]: ImageShape): Uint8Array {
   const plane = height * width;

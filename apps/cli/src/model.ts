@@ -15,7 +15,7 @@ import {
 } from "@ocelli/core";
 import { type FileTensor, toHostTensor } from "@ocelli/formats";
 import { Buffer, flattenStateDict, inventory, loadStateDict, logitsOf, traceModule } from "@ocelli/layers";
-import { makeTransform, type Named, normalize, type Transform } from "@ocelli/training";
+import { averagedValues, makeTransform, type Named, normalize, type Transform } from "@ocelli/training";
 import { type RunConfig, RunDirectory } from "@ocelli/training/node";
 import {
   checkTrainingSize,
@@ -129,7 +129,9 @@ async function fromRun(directory: RunDirectory, { model: wanted, checkpoint }: M
   if (wanted !== undefined && wanted !== model)
     throw new UsageError(`--model ${wanted}: the run ${path} is of ${model}`);
   const kind = checkpoint ?? ((await directory.has("best")) ? "best" : "last");
-  const { values } = await directory.load(kind);
+  const { values: saved } = await directory.load(kind);
+  // What the epochs of such a run were judged by.
+  const values = saved.ema === undefined ? saved : averagedValues(saved);
   const file = directory.checkpointPath(kind);
   return { ...assemble(file, passport, () => ({ ...values.params, ...values.buffers })), file, run: config };
 }
@@ -289,12 +291,14 @@ function checkedPassport(where: string, given: unknown): Passport {
 
 /** What a run says about its model. @throws FormatError for a run.json that somebody changed */
 export function passportOf({ config, path }: RunDirectory): Passport {
-  const { model, classes, image, transform } = config;
+  const { model, classes, image, transform, frames } = config;
   return checkedPassport(join(path, "run.json"), {
     model: model?.name,
     options: model?.options,
     classes,
     image,
+    // Pictures are evaluated as the run's own were.
+    resize: frames?.eval.name === "center" ? frames.eval.options.resize : undefined,
     transform,
   });
 }

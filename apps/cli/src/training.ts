@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { type Device, hashBytes, type StateDict } from "@ocelli/core";
-import { planRecompute } from "@ocelli/inspect";
+import { type Device, hashBytes } from "@ocelli/core";
 import { recomputing } from "@ocelli/layers";
 import {
   type FitEvent,
@@ -15,12 +14,11 @@ import {
   makeOptimizer,
   makeSchedule,
   makeTransform,
-  type Optimizer,
   stepStatistics,
   TrainingError,
 } from "@ocelli/training";
 import type { Checkpoint, RunConfig, RunDirectory } from "@ocelli/training/node";
-import { lossPerSampleOf, type ModelEntry, type ModelOutput, sizeOfInput, type ZooModel } from "@ocelli/zoo";
+import { lossPerSampleOf, type ModelEntry, type ModelOutput, type ZooModel } from "@ocelli/zoo";
 import { Failure, Interrupted } from "./errors.js";
 import { type Io, print, printJson } from "./io.js";
 import { entryOf } from "./model.js";
@@ -40,8 +38,6 @@ export interface TrainingJob {
   readonly device: Device;
   /** Where to go on; left out by a run that begins. */
   readonly saved?: Checkpoint | undefined;
-  /** What a run that begins starts from. Default: the model's own initialisation. */
-  readonly initial?: StateDict | undefined;
   /** Default: what the run says. */
   readonly epochs?: number | undefined;
   readonly json: boolean;
@@ -86,7 +82,7 @@ export async function trainRun(io: Io, job: TrainingJob): Promise<FitResult> {
 }
 
 async function fitRun(
-  { run, data, device, saved, initial, epochs, signal, prepare }: TrainingJob,
+  { run, data, device, saved, epochs, signal, prepare }: TrainingJob,
   on: (event: FitEvent) => Promise<void>,
 ): Promise<FitResult> {
   const { config } = run;
@@ -95,9 +91,8 @@ async function fitRun(
   if (saved === undefined && (await run.has("best"))) {
     throw new Failure(`${run.path} has no last.safetensors to go on from. ${await lastGood(run)}`);
   }
-  const values = saved?.values ?? initial;
   const state =
-    values === undefined ? await device.init(model, { seed: config.seed }) : await device.createState(values);
+    saved === undefined ? await device.init(model, { seed: config.seed }) : await device.createState(saved.values);
   try {
     const options: FitOptions<ModelOutput> = {
       ...fitOptionsOf(config, entry, model),
@@ -126,41 +121,21 @@ export type ConfiguredOptions = Omit<
 
 /** @throws ArgumentError for a part that there is not, or that does not go with the model */
 export function fitOptionsOf(config: RunConfig, entry: ModelEntry, model: ZooModel): ConfiguredOptions {
-  const { loss, clip, average, statistics } = config;
+  const { loss, clip, average, statistics, recompute } = config;
   const { epochs, batchSize, seed, accumulate, freeze, logEvery, checkpointEvery } = config;
   const { monitor, earlyStopping, restoreBest } = config;
-  const optimizer = makeOptimizer(config.optimizer);
-  const recomputed = recomputedModules(config, entry, model, optimizer);
   return {
     ...{ model, epochs, batchSize, seed, accumulate, freeze, logEvery, checkpointEvery },
     ...{ monitor, earlyStopping, restoreBest },
-    optimizer,
+    optimizer: makeOptimizer(config.optimizer),
     schedule: makeSchedule(config.schedule),
     transform: makeTransform(config.transform),
     lossPerSample: lossPerSampleOf(entry, loss && makeLoss(loss).perSample),
     clip: clip && makeClip(clip),
     average: average && makeAverage(average),
-    recompute: recomputed && recomputing(model, recomputed),
+    recompute: recompute && recomputing(model, recompute),
     statistics: statistics ? stepStatistics() : undefined,
   };
-}
-
-/** Those that the run names, or those that make a step fit into the bytes that it may take. */
-function recomputedModules(
-  { recompute, batchSize: batch, model: { options }, average, accumulate }: RunConfig,
-  { build, input: [channels, height, width] }: ModelEntry,
-  model: ZooModel,
-  optimizer: Optimizer,
-): readonly string[] | undefined {
-  if (typeof recompute !== "number") return recompute;
-  const { inChannels = channels, inputSize } = options as Parameters<typeof build>[0] & object;
-  const image = [inChannels, ...sizeOfInput(inputSize, [height, width])];
-  const slots = [...model.parameters()].map(
-    ([name, parameter]) => Object.keys(optimizer.slots(parameter, name)).length,
-  );
-  // Averages and accumulated gradients are as large as the parameters, too.
-  const optimizerSlots = Math.max(...slots) + (average === undefined ? 0 : 1) + (accumulate === undefined ? 0 : 1);
-  return planRecompute(model, image, { batch, budget: recompute, optimizerSlots }).modules;
 }
 
 /** Names the labels of training images, in their order: `data.labels` of a run. */

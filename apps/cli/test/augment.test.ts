@@ -71,7 +71,9 @@ describe("augment", () => {
     const file = join(folder, "x.png");
     const cases: readonly (readonly [code: 1 | 2, args: readonly string[], message: string])[] = [
       [2, [image, "-o", file], "augment needs --preset NAME or --transform JSON. Presets: plain, mnist, cifar"],
-      [2, [image, "-o", file, "--preset", "resnt"], '--preset: "resnt" is unknown; did you mean resnet?'],
+      [2, [image, "-o", file, "--preset", "resnt"], '--preset: "resnt" is unknown. Did you mean resnet'],
+      [2, [image, "-o", join(folder, "x.jpg"), "--preset", "cifar"], "x.jpg: it writes PNG"],
+      [2, [image, "-o", file, "--transform", '[{"name":"mixup"}]'], "mixup: numClasses is undefined"],
       [2, [image, "-o", file, "--transform", "{"], "--transform is no JSON"],
       [2, [image, "-o", file, "--transform", '{"name":"flip"}'], 'transform: "flip" is unknown'],
       [2, [image, "-o", file, "--transform", '{"name":"cutout"}'], "cutout: size is undefined"],

@@ -1,12 +1,14 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { centerFrame, isImageSource, randomResizedCropFrame } from "@ocelli/training";
+import type { RunConfig } from "@ocelli/training/node";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadData } from "../src/data.js";
 import { UsageError } from "../src/errors.js";
+import { requestOf } from "../src/evaluation/data.js";
 import type { Io } from "../src/io.js";
 
 let dir: string;
@@ -120,5 +122,26 @@ describe("loadData", () => {
     await refuse(join(dir, "set"), /pictures have 1 or 3 channels; the model takes 2/, {
       frames: { ...frames, channels: 2 },
     });
+  });
+});
+
+describe("requestOf", () => {
+  const run = {
+    data: { name: "photos", dir: resolve("elsewhere", "photos"), limit: 9 },
+    frames: {},
+    validation: { share: 0.3, seed: 4 },
+  } as unknown as RunConfig;
+
+  it("names the run's own pictures by where they were, and now are", () => {
+    const own = { data: run.data.dir, limit: 9, validation: 0.3, seed: 4 };
+    expect(requestOf(run, {})).toMatchObject(own);
+    expect(requestOf(run, { dataDir: "moved" })).toMatchObject({ ...own, data: "moved" });
+    expect(requestOf(run, { data: join("elsewhere", "photos") })).toMatchObject({ ...own, limit: undefined });
+  });
+
+  it("takes a folder of the same name for another one", () => {
+    const other = requestOf(run, { data: "photos" });
+    expect(other.data).toBe("photos");
+    expect(other.validation).toBeUndefined();
   });
 });

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { RunDirectory } from "@ocelli/training/node";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
+import { metadataOf } from "../src/commands/export.js";
+import { loadModel } from "../src/model.js";
 import { fails, ocelli, single, small, succeed, temporaryFolder } from "./harness.js";
 
 const folder = temporaryFolder();
@@ -43,6 +45,18 @@ describe("eval of several", () => {
     const out = await succeed(["eval", first, second, ...onDigits.slice(0, -1)]);
     expect(out).toMatch(/^models +lenet5_modern \(.*first.*\) {2}\d+\.\d\d %$/m);
     expect(out).toContain("together: the mean of their probabilities");
+  });
+});
+
+describe("eval of a run with averages", () => {
+  it("takes those, as the run's own epochs were judged by them", async () => {
+    const run = join(folder, "averaged");
+    const made = ["--epochs", "2", "--ema", "0.95", "--out", run, "--json"];
+    const printed = (await succeed(["train", ...small, "--limit", "400", ...made])).trim().split("\n");
+    const epochs = printed.map((line) => JSON.parse(line)).filter(({ event }) => event === "epoch");
+    const last = single<Scores>(await succeed(["eval", run, "--checkpoint", "last", ...onCpu, "--json"]));
+    expect(last.accuracy).toBe(epochs.at(-1).testAccuracy);
+    expect(last.loss).toBeCloseTo(epochs.at(-1).testLoss, 4);
   });
 });
 
@@ -173,6 +187,14 @@ describe("eval on a folder of pictures", () => {
     expect(named).toEqual(result);
   });
 
+  it("are framed alike by what is exported", async () => {
+    const loaded = await loadModel(run);
+    const { resize } = (loaded.run?.frames?.eval.options ?? {}) as { resize?: number };
+    expect(resize).toBe(32);
+    const passport = JSON.parse(metadataOf(loaded, false).ocelli as string);
+    expect(passport).toMatchObject({ image: [3, 32, 32], resize });
+  });
+
   it("takes crops from larger ones", async () => {
     const result = single<Scores & { views: unknown }>(await succeed(["eval", ...onFolder, "--views", "ten"]));
     expect(result.views).toEqual({ name: "tenCrop", options: { size: [32, 32] } });
@@ -205,6 +227,8 @@ describe("eval, called wrongly", () => {
     [["--knn", "1", "--probe"], /one at a time/],
     [["--knn", "0"], /a whole number, 1 or more/],
     [["--knn", "1", "--features", "fc"], /name a run or weights, too/],
+    [["--knn", "1", "--mean", "0.1", "--std", "0.3"], /--mean and --std: for a model; --knn sees the pixels/],
+    [["RUN", "--on-broken", "skip"], /--on-broken: for files of pictures; digits has none/],
     [["RUN", "RUN", "--knn", "1"], /the features of one model; 2 are given/],
     [["RUN", "--probe", "--views", "ten"], /leave --views out/],
     [["--knn", "1"], /eval needs --data/],

@@ -112,7 +112,7 @@ export class Context {
   }
 
   /**
-   * Replaces a buffer's value for the passes that follow, and for the rest of this one. The last update wins.
+   * Replaces a buffer's value for the passes that follow, and for the rest of this one. The last update wins; a frozen one stays.
    * @throws StateError when it is not the model's; ShapeError when the value has another shape
    */
   update(buffer: Buffer, value: Tensor): void {
@@ -123,6 +123,7 @@ export class Context {
         name,
       });
     }
+    if (this.frozen.has(buffer)) return;
     // Statistics of a float16 pass are kept in float32.
     const fresh = cast(value, before.dtype);
     const gated = this.#gates.reduce((v, keep) => select(broadcastTo(keep, v.shape), v, before), fresh);

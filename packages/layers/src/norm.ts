@@ -84,9 +84,9 @@ abstract class BatchNorm extends Module {
 
   /** Statistics that follow the batches would change what a frozen scale and shift were made for. */
   #isFrozen({ frozen }: Context): boolean {
-    const { weight, bias, running_mean } = this;
+    const { weight, bias, running_mean, running_var } = this;
     const affine = weight !== null && bias !== null && frozen.has(weight) && frozen.has(bias);
-    return affine || (running_mean !== null && frozen.has(running_mean));
+    return affine || [running_mean, running_var].some((statistic) => statistic !== null && frozen.has(statistic));
   }
 
   #track(mean: Tensor, unbiased: Tensor, ctx: Context): void {

@@ -94,6 +94,22 @@ describe("evaluator", () => {
     expect(scored.loss).toBeCloseTo(plain.loss, 6);
   });
 
+  it("takes probabilities that float32 cannot hold for no hits", () => {
+    const probabilities = Float32Array.of(0, 1, 0, 0, 0, 0, 0, 0, 0);
+    const top5 = (label: number): number => scoreProbabilities(hostTensor(probabilities, [1, 9]), [label]).top5;
+    expect([0, 1, 2, 4, 5, 8].map(top5)).toEqual([1, 1, 1, 1, 0, 0]);
+  });
+
+  it("gives its programs back when it is disposed", async () => {
+    await using device = await reference();
+    const model = new Net();
+    using state = await device.init(model, { seed: 2 });
+    const evaluate = evaluator(device, state, { model, transform });
+    await evaluate(batches(4));
+    evaluate[Symbol.dispose]();
+    await expect(evaluate(batches(4))).rejects.toThrow(/the program was disposed/);
+  });
+
   it("agrees with the predictor's logits counted by hand", async () => {
     await using device = await reference();
     const model = new Net();

@@ -13,11 +13,13 @@ import {
   type Tensor,
   toNumbers,
 } from "@ocelli/core";
+import { disposeKey } from "@ocelli/core/backend";
 import { Context, logitsOf } from "@ocelli/layers";
 import { type EvaluationBatch, type EvaluationBatches, filledUp } from "./evaluation/fill.js";
 import { outputOf, type Viewing } from "./evaluation/output.js";
 import { type Evaluation, evaluationOf, type Scored } from "./evaluation/tally.js";
 import { finiteRows, topK } from "./metrics/top-k.js";
+import { release } from "./release.js";
 
 export type { Evaluation };
 
@@ -31,8 +33,13 @@ export interface EvaluateOptions<Out = Tensor> extends Viewing<Out> {
   readonly samples?: boolean | undefined;
 }
 
-/** Runs over batches on the live state. Programs are compiled once for each shape; a smaller last batch is filled up, never counted. */
-export type Evaluator = (batches: EvaluationBatches) => Promise<Evaluation>;
+/**
+ * Runs over batches on the live state. Programs are compiled once for each shape and kept until it is disposed; a smaller last batch is
+ * filled up, never counted.
+ */
+export interface Evaluator extends Disposable {
+  (batches: EvaluationBatches): Promise<Evaluation>;
+}
 
 /**
  * An evaluator that reads the state as it is, so that it may run between training steps.
@@ -46,7 +53,7 @@ export function evaluator<Out = Tensor>(device: Device, state: State, options: E
     programs.set(key, found);
     return found;
   };
-  return async (batches) => {
+  const evaluate = async (batches: EvaluationBatches): Promise<Evaluation> => {
     const parts: Scored[] = [];
     const pending: { readonly batch: EvaluationBatch; readonly handles: Readonly<Record<string, Handle>> }[] = [];
     let [seen, size, classes] = [0, 0, 0];
@@ -66,6 +73,7 @@ export function evaluator<Out = Tensor>(device: Device, state: State, options: E
     while (pending.length > 0) await collect();
     return evaluationOf(parts, classes);
   };
+  return Object.assign(evaluate, { [disposeKey]: () => release(programs.values()) });
 }
 
 interface Collected {

@@ -88,7 +88,7 @@ describe("fit", () => {
         checkpoints,
         optimizer: sgd({ lr: 1e300 }),
       });
-      await expect(last).rejects.toThrow(/holds a value that is not finite/);
+      await expect(last).rejects.toThrow(/holds a value that is not finite at step 1 \(epoch 1, batch 1\)/);
       expect(checkpoints.saved).toHaveLength(0);
     });
   });

@@ -1,4 +1,5 @@
 import { ArgumentError, type Handle, item, mean, type StateDict, type Tensor } from "@ocelli/core";
+import { disposeKey } from "@ocelli/core/backend";
 import { type Batch, type Loader, loader } from "./data/loader.js";
 import type { LabelledImages } from "./data/source.js";
 import { TrainingError } from "./errors.js";
@@ -104,6 +105,7 @@ class Fit<Out> {
 
   dispose(): void {
     this.#evaluator.dispose();
+    this.#step[disposeKey]();
   }
 
   async run(): Promise<FitResult> {
@@ -154,7 +156,8 @@ class Fit<Out> {
     const lr = this.#rate(batch.epoch + batch.index / this.#loader.batches);
     const logs = this.#isLogged(batch.index + 1);
     this.#clock.queued();
-    const result = await this.#step(batch, { lr, statistics: logs ? this.#options.statistics : undefined });
+    const measured = this.#isMeasured(batch.index + 1);
+    const result = await this.#step(batch, { lr, statistics: measured ? this.#options.statistics : undefined });
     const read = readStep(result, logs).finally(() => this.#clock.finished(batch.labels.shape[0] as number));
     // A failure is reported when its turn comes.
     read.catch(() => undefined);
@@ -162,7 +165,15 @@ class Fit<Out> {
   }
 
   #isLogged(batch: number): boolean {
-    return batch % this.#logEvery === 0 || batch === this.#loader.batches;
+    return batch % this.#logEvery === 0 || batch === this.#loader.batches || this.#isMeasured(batch);
+  }
+
+  /** Statistics come once an epoch, for they fill the log: of its last batch that changes parameters. */
+  #isMeasured(batch: number): boolean {
+    const { statistics, accumulate = 1 } = this.#options;
+    const { batches } = this.#loader;
+    const step = this.#progress.epoch * batches + batch;
+    return statistics !== undefined && step % accumulate === 0 && batch + accumulate > batches;
   }
 
   #rate(epoch: number): number {
@@ -192,12 +203,12 @@ class Fit<Out> {
     const { read, lr } = this.#pending.shift() as Queued;
     const numbers = await read;
     const { loss, accuracy } = numbers;
-    this.#checkLoss("the loss", loss);
     const { lossSum, accuracySum } = this.#progress;
     const batch = this.#progress.batch + 1;
     const step = this.#progress.step + 1;
     const sums = { lossSum: lossSum + loss, accuracySum: accuracySum + accuracy };
     this.#progress = { ...this.#progress, batch, step, ...sums };
+    this.#checkLoss("the loss", loss);
     const { steps, loss: losses, accuracy: accuracies } = this.#interval;
     this.#interval = { steps: steps + 1, loss: losses + loss, accuracy: accuracies + accuracy };
     const at = { epoch: this.#progress.epoch + 1, batch, step, lr };
@@ -345,11 +356,14 @@ class Fit<Out> {
     if (loss > maxLoss) this.#fail(`${what} is ${loss.toExponential(1)}, which is above ${maxLoss}: it explodes`);
   }
 
+  /** Names the last step that was counted. */
   #fail(what: string): never {
-    const { epoch, batch, step } = this.#progress;
+    const { batches } = this.#loader;
+    const step = Math.max(1, this.#progress.step);
+    const [epoch, batch] = [Math.ceil(step / batches), ((step - 1) % batches) + 1];
     throw new TrainingError(
-      `fit: ${what} at step ${step + 1} (epoch ${epoch + 1}, batch ${batch + 1}). No checkpoint was written since; the last one is good. Try a lower learning rate.`,
-      { step: step + 1, epoch: epoch + 1, batch: batch + 1 },
+      `fit: ${what} at step ${step} (epoch ${epoch}, batch ${batch}). No checkpoint was written since; the last one is good. Try a lower learning rate.`,
+      { step, epoch, batch },
     );
   }
 }

@@ -14,6 +14,7 @@ import {
 import { disposeKey } from "@ocelli/core/backend";
 import { Context, logitsOf } from "@ocelli/layers";
 import { outputOf, type Viewing } from "./evaluation/output.js";
+import { release } from "./release.js";
 
 /** What a model with classes returns. */
 type WithLogits = Tensor | { readonly logits: Tensor };
@@ -57,13 +58,7 @@ export async function predictor<Out extends WithLogits = Tensor>(
   };
   const dispose = (): void => {
     disposed = true;
-    for (const compiled of programs.values()) {
-      // Whoever asked for a program that failed was told so.
-      void compiled.then(
-        (done) => done[disposeKey](),
-        () => undefined,
-      );
-    }
+    release(programs.values());
     programs.clear();
   };
   return Object.assign(predict, { program, [disposeKey]: dispose });

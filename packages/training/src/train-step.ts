@@ -12,6 +12,8 @@ import {
   sizeOf,
   type Tensor,
 } from "@ocelli/core";
+import { disposeKey } from "@ocelli/core/backend";
+import { release } from "./release.js";
 import { notMade, planStep, type StepOptions, type StepPlan } from "./step/plan.js";
 import { stepNumbers, stepProgram } from "./step/program.js";
 import type { StatisticsHandle, StepObserver, StepStatistics } from "./step/statistics.js";
@@ -50,10 +52,11 @@ export interface StepCallOptions {
   readonly statistics?: StepStatistics | undefined;
 }
 
-export interface TrainStep {
+/** Its programs are kept until it is disposed. */
+export interface TrainStep extends Disposable {
   /**
    * Queues one step; resolves when it is queued (at most two are in flight). With `accumulate`, every so many calls make a step.
-   * @throws ArgumentError for a batch without images or labels; StateError when the state is not the model's
+   * @throws ArgumentError for a batch without images or labels, or a learning rate that is none; StateError when the state is not the model's
    */
   (batch: HostBatch, options?: StepCallOptions): Promise<StepResult>;
   /** Batches taken. */
@@ -79,18 +82,20 @@ export function trainStep<Out = Tensor>(device: Device, state: State, options: T
   const { optimizer, seed = 0 } = options;
   const programs = new Map<string, Compiled>();
   let count = options.startStep ?? 0;
+  if (!Number.isSafeInteger(count) || count < 0)
+    throw new ArgumentError(`trainStep: startStep is ${count}; it needs a whole number of batches, 0 or more`);
   let ready: Promise<void> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
   const isLast = (): boolean => (count + 1) % accumulate === 0;
 
   const compiled = (batch: HostBatch, statistics?: StepStatistics): Compiled => {
+    if (statistics !== undefined && statistics?.key === undefined) throw notMade("statistics", "stepStatistics()");
     const updating = isLast();
     const specs = specsOf(batch);
     const key = JSON.stringify([specs, updating, statistics?.key]);
     let found = programs.get(key);
     if (found === undefined) {
-      if (statistics !== undefined && statistics.key === undefined) throw notMade("statistics", "stepStatistics()");
       const observer = statistics?.observe();
       found = { program: device.compile(stepProgram(plan, specs, { updating, observer })), observer };
       programs.set(key, found);
@@ -101,6 +106,8 @@ export function trainStep<Out = Tensor>(device: Device, state: State, options: T
 
   const take = async (given: HostBatch, { lr = optimizer.lr, statistics }: StepCallOptions): Promise<StepResult> => {
     const batch = checkedBatch(given);
+    if (!(Number.isFinite(lr) && lr >= 0))
+      throw new ArgumentError(`trainStep: lr is ${lr}; it needs a finite number >= 0`, { lr });
     ready ??= addMissing(state, plan);
     await ready;
     const { program, observer } = compiled(batch, statistics);
@@ -121,7 +128,10 @@ export function trainStep<Out = Tensor>(device: Device, state: State, options: T
   };
 
   const program = (batch: HostBatch): Promise<Program> => compiled(batch).program;
-  return Object.defineProperty(Object.assign(step, { program, count }), "count", { get: () => count });
+  const dispose = (): void => release([...programs.values()].map((made) => made.program));
+  return Object.defineProperty(Object.assign(step, { program, count, [disposeKey]: dispose }), "count", {
+    get: () => count,
+  });
 }
 
 function specsOf({ images, labels }: HostBatch): Record<string, Spec> {

@@ -82,6 +82,14 @@ describe("features kept of a frozen network", () => {
     expect(toNumbers((alone.saved.params as StateDict[string])["5.weight"] as never)).not.toEqual(start);
   });
 
+  it("are cut further out where something stands behind what is trained", () => {
+    // As in SqueezeNet: the last convolution is followed by pooling.
+    const first = new Sequential(new Conv2d(1, 2, { kernelSize: 5, stride: 4 }), new ReLU());
+    const last = new Sequential(new Dropout(), new Conv2d(2, 10, { kernelSize: 1 }), new GlobalAvgPool());
+    const model = new Sequential(first, last);
+    expect(whyNotCached({ model, freeze: ["0.*"], transform, train })).toBeUndefined();
+  });
+
   it("draw the same dropout in what is trained, and keep maps", async () => {
     await using device = await reference();
     const first = new Sequential(new Conv2d(1, 2, { kernelSize: 5, stride: 4 }), new ReLU());
@@ -135,6 +143,12 @@ describe("features are not kept", () => {
     expect(why({ freeze: [...freeze, "5.bias"] })).toBeUndefined();
     expect(why({ model: network(new Dropout()) })).toBe("chance has a part in what 6 is given");
     expect(why({ transform: compose(randomHorizontalFlip(), transform) })).toMatch(/^chance/);
+  });
+
+  it("where a batch-norm goes by each batch for want of running statistics", () => {
+    const norm = new BatchNorm2d(1, { trackRunningStats: false });
+    const model = new Sequential(norm, new Flatten(), new Linear(784, 10));
+    expect(why({ model, freeze: ["0.*"] })).toBe("0 keeps no running statistics: what it gives depends on the batch");
   });
 
   it("while statistics run that no parameter freezes", () => {

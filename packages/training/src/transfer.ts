@@ -195,17 +195,25 @@ export function whyNotCached<Out>(options: FrozenStart<Out>): string | undefined
   return typeof cut === "string" ? cut : undefined;
 }
 
-function cutAt<Out>({ model, freeze, transform, train }: FrozenStart<Out>): Cut<Out> | string {
+function cutAt<Out>(start: FrozenStart<Out>): Cut<Out> | string {
+  const { model, freeze } = start;
+  const trained = trainedNames(model, freeze);
+  const holders = [...inventory(model).modules.keys()].filter(
+    (path) => path !== "" && trained.every((name) => name.startsWith(`${path}.`)),
+  );
+  if (holders.length === 0 || trained.length === 0)
+    return `no one module holds all that is trained (${trained[0] ?? "nothing"} ...)`;
+  // The innermost has the longest path. What stands behind it may be in one further out: SqueezeNet pools after its last layer.
+  const cuts = holders.sort((a, b) => b.length - a.length).map((path) => cutBefore(start, path));
+  return cuts.find((cut) => typeof cut !== "string") ?? (cuts[0] as string);
+}
+
+/** The cut before the module at `from`, or why there is none. */
+function cutBefore<Out>({ model, freeze, transform, train }: FrozenStart<Out>, from: string): Cut<Out> | string {
   const { parameters, buffers, modules } = inventory(model);
+  const module = modules.get(from) as Module<Tensor, Out>;
   const fits = globs(freeze);
   const frozen = new Set([...parameters, ...buffers].flatMap(([name, entry]) => (fits(name) ? [entry] : [])));
-  const trained = trainedNames(model, freeze);
-  const holders = [...modules.keys()].filter((path) => trained.every((name) => name.startsWith(`${path}.`)));
-  // The longest path is the innermost module.
-  const from = holders.reduce((longest, path) => (path.length > longest.length ? path : longest), "");
-  const module = modules.get(from) as Module<Tensor, Out>;
-  if (from === "" || trained.length === 0)
-    return `no one module holds all that is trained (${trained[0] ?? "nothing"} ...)`;
   const outside = (name: string): boolean => !name.startsWith(`${from}.`);
   const calls: TapRecord[] = [];
   const key = input("key", keySpec);
@@ -225,9 +233,12 @@ function cutAt<Out>({ model, freeze, transform, train }: FrozenStart<Out>): Cut<
   const given = call?.input;
   if (calls.length !== 1 || call?.output !== output || !(given instanceof Tensor))
     return `the model's output is not that of ${from} alone`;
-  if (topologicalOrder([given]).includes(key.node)) return `chance has a part in what ${from} is given`;
+  const before = topologicalOrder([given]);
+  if (before.includes(key.node)) return `chance has a part in what ${from} is given`;
   const changing = Object.keys(ctx.updates).find((name) => outside(name.slice(name.indexOf("/") + 1)));
   if (changing !== undefined) return `${changing} changes with every batch`;
+  const norm = before.find(({ op }) => op.name === "batchNormTrain");
+  if (norm !== undefined) return `${norm.scope} keeps no running statistics: what it gives depends on the batch`;
   const shape = given.shape.slice(1);
   if (4 * train.count * sizeOf(shape) > mostBytes)
     return `${train.count} times ${sizeOf(shape)} features are too much to keep`;

@@ -144,7 +144,7 @@ export const inceptionV3Recipe: Recipe = {
   clip: { name: "clipNorm", options: { max: 2 } },
   average: { name: "ema", options: { decay: 0.9999, warmup: true } },
   source: "Szegedy et al. 2016, sections 7 and 8",
-  note: "50 replicas with a batch of 32 each. The paper evaluates a running average of the weights; its decay is that of the authors' code.",
+  note: "50 replicas with a batch of 32 each. The paper evaluates a running average of the weights; its decay is that of the authors' code. There epsilon stands under the root.",
 };
 
 export const inceptionV4Recipe: Recipe = {
@@ -156,7 +156,7 @@ export const inceptionV4Recipe: Recipe = {
   average: { name: "ema", options: { decay: 0.9999, warmup: true } },
   dropout: "0.2 before the classifier",
   source: "Szegedy et al. 2017, section 4",
-  note: "On 20 replicas. The paper gives no batch size (32 is Inception v3's), no length (its curves end at about 160 epochs) and no decay of its running average (0.9999 is that of the authors' code).",
+  note: "On 20 replicas. The paper gives no batch size (32 is Inception v3's), no length (its curves end at about 160 epochs) and no decay of its running average (0.9999 is that of the authors' code, where epsilon stands under the root).",
 };
 
 export const squeezenetRecipe: Recipe = {

@@ -1,17 +1,17 @@
 import { writeFile } from "node:fs/promises";
-import { ArgumentError, type HostTensor, hostTensor } from "@ocelli/core";
+import { type HostTensor, hostTensor } from "@ocelli/core";
 import {
   type AugmentPreset,
   applyTransform,
   augmentPresets,
   type ChannelStatistics,
   centerFrame,
-  makeNamed,
   makeTransform,
   type Named,
 } from "@ocelli/training";
 import { pictureSource } from "@ocelli/training/node";
-import { normalization } from "../augmentation.js";
+import { normalization, presetName } from "../augmentation.js";
+import { checked } from "../checked.js";
 import { type DeviceFlags, openDevice } from "../device.js";
 import { UsageError } from "../errors.js";
 import { checkPicture } from "../images.js";
@@ -33,6 +33,8 @@ export async function augment(io: Io, images: readonly string[], flags: AugmentF
   const { output, seed = 0, size = 224, columns = 6, rows = images.length === 1 ? 4 : 1 } = flags;
   const versions = rows * columns - 1;
   if (versions < 1) throw new UsageError("--rows 1 --columns 1 leaves no room for anything but the picture itself");
+  if (!output.toLowerCase().endsWith(".png"))
+    throw new UsageError(`-o ${output}: it writes PNG; name a file that ends in .png`);
   await checkOutput(output);
   for (const image of images) await checkPicture(image);
   const pipeline = pipelineOf(flags, size);
@@ -68,16 +70,10 @@ function pipelineOf({ preset, transform }: AugmentFlags, size: number): AugmentP
       `augment needs --preset NAME or --transform JSON. Presets: ${Object.keys(augmentPresets).join(", ")}`,
     );
   }
-  try {
-    if (preset !== undefined) {
-      const options = { size, channels: 3, numClasses: 10, statistics: { ...statistics } };
-      return makeNamed<AugmentPreset>("--preset", augmentPresets, { name: preset, options });
-    }
-    const frame = centerFrame({ size });
-    return { frame: { train: frame, eval: frame }, transform: makeTransform(parsed(transform as string)) };
-  } catch (error) {
-    throw error instanceof ArgumentError ? new UsageError(error.message) : error;
-  }
+  if (preset !== undefined)
+    return augmentPresets[presetName(preset, "--preset")]({ size, channels: 3, numClasses: 10, statistics });
+  const frame = centerFrame({ size });
+  return { frame: { train: frame, eval: frame }, transform: checked(() => makeTransform(parsed(transform as string))) };
 }
 
 /** One transform or a list of them, each `{ name, options }`. */
@@ -88,8 +84,8 @@ function parsed(text: string): Named {
   } catch {
     throw new UsageError(`--transform is no JSON: ${text}. It needs something like {"name":"mixup","options":{...}}`);
   }
-  const named = (Array.isArray(value) ? { name: "compose", options: { transforms: value } } : value) as Named | null;
-  return { name: String(named?.name), options: named?.options ?? {} };
+  const named = (part: Partial<Named> | null) => ({ name: String(part?.name), options: part?.options ?? {} });
+  return Array.isArray(value) ? { name: "compose", options: { transforms: value.map(named) } } : named(value as Named);
 }
 
 /** The pictures as evaluation sees them, and as training does: one version of each, then the next, so that neighbours differ. */

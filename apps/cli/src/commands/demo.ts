@@ -7,10 +7,10 @@ import { loadData } from "../data.js";
 import { type DeviceFlags, openDevice } from "../device.js";
 import { draftRun } from "../draft.js";
 import { cropped, drawPictures, type Picture, picturesAcross } from "../drawing.js";
-import { encodePng } from "../images.js";
 import { interruptible } from "../interrupt.js";
 import { type Io, note, print } from "../io.js";
 import { type LoadedModel, loadModel } from "../model.js";
+import { encodePng } from "../report/png.js";
 import { freshFolder } from "../run-folder.js";
 import { colors, formatPercent, quoted } from "../terminal.js";
 import { reportDone, resumeCommand, trainRun } from "../training.js";
@@ -83,7 +83,7 @@ async function showDigits(io: Io, { run, loaded, device, test }: Shown): Promise
   print(io);
   for (const line of drawPictures(io, pictures, captions)) print(io, line);
   const file = join(run.path, "digit.png");
-  await writeFile(file, await encodePng(test.images.slice(0, width * height), width, height));
+  await writeFile(file, await encodePng({ pixels: test.images.slice(0, width * height), width, height, channels: 1 }));
   return file;
 }
 

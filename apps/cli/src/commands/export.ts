@@ -116,10 +116,8 @@ function tensorsOf({ model, values }: LoadedModel): Map<string, FileTensor> {
 }
 
 /** What the file says about itself. */
-export function metadataOf(
-  { name, options, classes = [], image, imageKnown, resize, transform }: LoadedModel,
-  withTransform: boolean,
-): Record<string, string> {
+export function metadataOf(loaded: LoadedModel, withTransform: boolean): Record<string, string> {
+  const { name, options, classes = [], image, imageKnown, resize, transform } = loaded;
   const passport: Passport = {
     model: name,
     options,

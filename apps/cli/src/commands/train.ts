@@ -165,7 +165,7 @@ export function describe(io: Io, { run, data, device, parameters, memory, epochs
     ["data", describeData(config, data)],
     ["augment", augmented.length === 0 ? undefined : augmented.join(", ")],
     ["recipe", describePlan(plan, config.seed, recipe)],
-    ["memory", memory ?? (recompute === undefined ? undefined : `recomputed: ${[recompute].flat().join(" ")}`)],
+    ["memory", memory ?? (recompute === undefined ? undefined : `recomputed: ${recompute.join(" ")}`)],
     ["device", describeDevice(device)],
     ["run", run.path],
   ];

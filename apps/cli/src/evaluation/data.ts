@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { OcelliError } from "@ocelli/core";
 import { centerFrame, type Frame, type LabelledImages, makeFrame, type Views } from "@ocelli/training";
 import { type DataFlags, type DataKind, publishedKind } from "../data.js";
@@ -14,9 +15,10 @@ export interface RequestFlags extends Partial<DataFlags> {
 export function requestOf(run: LoadedModel["run"], { data, dataDir, limit, ...flags }: RequestFlags): DataFlags {
   const name = data ?? run?.data.name;
   if (name === undefined) throw new UsageError("eval needs --data, for example --data mnist");
-  const own = name === run?.data.name ? run : undefined;
+  // Pictures are named by their place: a folder of the same name elsewhere holds others.
+  const isOwn = run?.frames === undefined ? name === run?.data.name : resolve(name) === run.data.dir;
+  const own = data === undefined || isOwn ? run : undefined;
   const dir = dataDir ?? own?.data.dir ?? undefined;
-  // Pictures are named by their place.
   const place = own?.frames === undefined ? { data: name, dataDir: dir } : { data: dir ?? name };
   return {
     ...place,

@@ -14,6 +14,7 @@ import {
   voted,
 } from "@ocelli/training";
 import { UsageError } from "../errors.js";
+import { listed } from "../terminal.js";
 
 export interface FeatureFlags {
   readonly knn?: number;
@@ -23,8 +24,16 @@ export interface FeatureFlags {
   readonly features?: string;
 }
 
+interface OtherFlags {
+  readonly views?: string | undefined;
+  readonly mean?: unknown;
+  readonly std?: unknown;
+  readonly model?: unknown;
+  readonly checkpoint?: unknown;
+}
+
 /** @throws UsageError for flags that do not go together */
-export function checkFeatureFlags(paths: readonly string[], flags: FeatureFlags & { readonly views?: string }): void {
+export function checkFeatureFlags(paths: readonly string[], flags: FeatureFlags & OtherFlags): void {
   const { knn, metric, probe, features, views } = flags;
   if (metric !== undefined && knn === undefined) throw new UsageError("--metric is for --knn");
   if (knn === undefined && probe !== true) {
@@ -35,8 +44,13 @@ export function checkFeatureFlags(paths: readonly string[], flags: FeatureFlags 
   const flag = probe === true ? "--probe" : "--knn";
   if (views !== undefined) throw new UsageError(`${flag} sees each image once: leave --views out`);
   if (paths.length > 1) throw new UsageError(`${flag} takes the features of one model; ${paths.length} are given`);
-  if (paths.length === 0 && features !== undefined)
-    throw new UsageError("--features names a layer of a model: name a run or weights, too");
+  if (paths.length > 0) return;
+  if (features !== undefined) throw new UsageError("--features names a layer of a model: name a run or weights, too");
+  const idle = (["mean", "std", "model", "checkpoint"] as const).filter((name) => flags[name] !== undefined);
+  if (idle.length > 0)
+    throw new UsageError(
+      `${listed(idle.map((name) => `--${name}`))}: for a model; ${flag} sees the pixels as they are`,
+    );
 }
 
 /** A network whose features are taken instead of the pixels. */

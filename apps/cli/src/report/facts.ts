@@ -30,10 +30,7 @@ export function factsOf(
       "early stop",
       config.earlyStopping && `after ${plural(config.earlyStopping.patience, "epoch")} without a better one`,
     ],
-    [
-      "recomputed",
-      typeof config.recompute === "number" ? `to fit ${config.recompute} bytes` : config.recompute?.join(", "),
-    ],
+    ["recomputed", config.recompute?.join(", ")],
   ];
   return {
     title: `${model.name} on ${data.name}`,

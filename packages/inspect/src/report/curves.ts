@@ -1,3 +1,4 @@
+import { escapeMarkup } from "../markup.js";
 import { type Line, lineChart } from "./line-chart.js";
 import type { EpochRecord, RunReport, Score } from "./run-report.js";
 import { numberCell, numberColumn, row, table, textColumn } from "./table.js";
@@ -164,7 +165,7 @@ function epochTable(history: readonly EpochRecord[]): string {
       const number = value(record) ?? Number.NaN;
       return numberCell(Number.isFinite(number) ? format(number) : "–", number);
     });
-    return row([`${record.epoch}`, ...cells]);
+    return row([escapeMarkup(`${record.epoch}`), ...cells]);
   });
   const heads = [textColumn("epoch"), ...shown.map(({ title }) => numberColumn(title))];
   const note = every === 1 ? "" : ` (one of every ${every})`;

@@ -196,6 +196,11 @@ describe("reportHtml", () => {
     expect(page.slice(0, page.indexOf("<script>"))).not.toMatch(/NaN|undefined|Infinity/);
   });
 
+  it("takes a log from anywhere", async () => {
+    const history = epochs(3).map((record) => ({ ...record, epoch: wild as unknown as number }));
+    expect(await html({ title: "", history })).not.toContain(wild);
+  });
+
   it("stays small: 1000 epochs, 100,000 steps", async () => {
     const steps = Array.from({ length: 100_000 }, (_, i) => ({ epoch: i / 100, loss: 1 + (i % 7), lr: 0.1 / (1 + i) }));
     const page = await html({ title: "long", history: epochs(1000), steps });

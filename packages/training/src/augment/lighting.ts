@@ -41,9 +41,13 @@ export function lighting({
 }: LightingOptions = {}): Transform {
   const where = "lighting";
   numberOption(where, "std", std, { min: 0 });
-  const components = eigenvalues.length;
-  const fit = Array.isArray(eigenvectors) && eigenvectors.every((row) => row?.length === components);
-  if (!fit || ![...eigenvalues, ...eigenvectors.flat()].every(Number.isFinite)) {
+  const lists = Array.isArray(eigenvalues) && Array.isArray(eigenvectors);
+  const components = lists ? eigenvalues.length : 0;
+  if (
+    !lists ||
+    !eigenvectors.every((row) => row?.length === components) ||
+    ![...eigenvalues, ...eigenvectors.flat()].every(Number.isFinite)
+  ) {
     throw new ArgumentError(`${where}: eigenvectors need a row for each channel, with a number for each eigenvalue`, {
       eigenvalues,
       eigenvectors,

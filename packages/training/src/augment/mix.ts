@@ -21,7 +21,7 @@ import { betaQuantiles, quantileCount } from "./quantiles.js";
 import { chance, drawn, tableAt, wholeNumbers } from "./random.js";
 
 export interface MixOptions {
-  /** The images' shares are distributed as Beta(alpha, alpha): 1 is uniform, less is nearer to 0 and 1. */
+  /** The images' shares are distributed as Beta(alpha, alpha): 1 is uniform, less is nearer to 0 and 1. At most 1000: as good as halves. */
   readonly alpha?: number;
   /** Of the labels, which become float32 `[N, numClasses]`: each class's share. */
   readonly numClasses: number;
@@ -114,7 +114,8 @@ function ifChosen(
 }
 
 function checkMix(where: string, { alpha, numClasses, p }: Required<MixOptions>): void {
-  numberOption(where, "alpha", alpha, { min: 0, above: true });
+  // Beyond, the table of shares would underflow.
+  numberOption(where, "alpha", alpha, { min: 0, above: true, max: 1000 });
   numberOption(where, "numClasses", numClasses, { integer: true, min: 1 });
   chanceOption(where, p);
 }

@@ -63,6 +63,9 @@ export function makeTransform(given: Named): Transform {
 }
 
 function made(where: string, parts: unknown): Transform[] {
-  if (Array.isArray(parts) && parts.every((part) => typeof part?.name === "string")) return parts.map(makeTransform);
+  if (Array.isArray(parts) && parts.every(isNamed)) return parts.map(makeTransform);
   throw new ArgumentError(`${where}: it needs transforms as { name, options }`, { parts });
 }
+
+const isNamed = (part: Partial<Named> | null | undefined): boolean =>
+  typeof part?.name === "string" && typeof part.options === "object" && part.options !== null;

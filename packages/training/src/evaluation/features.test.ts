@@ -105,6 +105,7 @@ describe("linearProbe", () => {
       linearProbe(device, { features, labels }, { classes: 2, ...options });
     await expect(probe([1], {})).rejects.toThrow("features are [2, 2], and there are 1 labels");
     await expect(probe([0, 1], { epochs: 0 })).rejects.toThrow("epochs is 0; it needs a whole number, 1 or more");
+    await expect(probe([0, 2], {})).rejects.toThrow("label 2 of row 1 is outside the 2 classes");
     await expect(probe([0, 1], { classes: 2.5 })).rejects.toThrow("classes is 2.5");
     await expect(probe([0, 1], { lr: 1e38, epochs: 30 })).rejects.toThrow("is not finite");
     await expect(probe([0, 1], { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");

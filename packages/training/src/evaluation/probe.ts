@@ -50,7 +50,7 @@ export interface LinearProbe {
 /**
  * Trains a linear classifier on fixed features: how far they alone tell the classes apart (Alain and Bengio 2017). Features are
  * standardised in training, and the classifier handed back for them as they are.
- * @throws ArgumentError for options or shapes that do not fit; TrainingError when a weight stops being finite
+ * @throws ArgumentError for options, shapes or labels that do not fit; TrainingError when a weight stops being finite
  */
 export async function linearProbe(
   device: Device,
@@ -64,10 +64,17 @@ export async function linearProbe(
     if (!Number.isSafeInteger(value) || value < 1)
       throw new ArgumentError(`linearProbe: ${name} is ${value}; it needs a whole number, 1 or more`);
   }
+  const strange = Array.from(rows.labels).findIndex(
+    (label) => !(Number.isInteger(label) && label >= 0 && label < classes),
+  );
+  if (strange >= 0)
+    throw new ArgumentError(
+      `linearProbe: label ${rows.labels[strange]} of row ${strange} is outside the ${classes} classes`,
+    );
   const model = new Linear(width, classes);
   const spread = spreadOf(rows.features, count, width);
   using state = await device.init(model, { seed });
-  const step = trainStep(device, state, {
+  using step = trainStep(device, state, {
     model,
     loss: crossEntropy,
     optimizer: adam({ lr }),
@@ -104,7 +111,8 @@ export async function evaluateProbe(
   function* batches(): Iterable<HostBatch> {
     for (const indices of pieces) yield picked(rows, indices);
   }
-  return await evaluator(device, state, { model, transform: asFloats })(batches());
+  using evaluate = evaluator(device, state, { model, transform: asFloats });
+  return await evaluate(batches());
 }
 
 /** Bytes become numbers; nothing else. */

@@ -114,11 +114,12 @@ export function scoreProbabilities(probabilities: HostTensor, labels: ArrayLike<
 function scoreRow(row: Float64Array, label: number): { predicted: number; loss: number; top5: number } {
   const chosen = row[label] as number;
   if (!row.every(Number.isFinite)) return { predicted: -1, loss: Number.NaN, top5: 0 };
-  const above = row.reduce((total, value) => total + (value > chosen ? 1 : 0), 0);
+  // Of equal ones the smaller class comes first, as in `topK`: many may be too small for float32, which makes them 0.
+  const before = row.reduce((n, value, i) => n + (value > chosen || (value === chosen && i < label) ? 1 : 0), 0);
   // A probability that float32 cannot hold is no certain error.
   return {
     predicted: row.indexOf(Math.max(...row)),
     loss: -Math.log(Math.max(chosen, 1.2e-38)),
-    top5: above < 5 ? 1 : 0,
+    top5: before < 5 ? 1 : 0,
   };
 }

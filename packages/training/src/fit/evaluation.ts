@@ -1,4 +1,5 @@
 import type { State, StateDict } from "@ocelli/core";
+import { disposeKey } from "@ocelli/core/backend";
 import { imageBytes } from "../data/dataset.js";
 import { loader } from "../data/loader.js";
 import type { LabelledImages } from "../data/source.js";
@@ -41,6 +42,7 @@ export class RunEvaluator<Out> {
   }
 
   dispose(): void {
+    this.#evaluator?.[disposeKey]();
     this.#averaged?.dispose();
   }
 }

@@ -1,7 +1,7 @@
 import type { StatisticsRows } from "../step/statistics.js";
 import type { EpochSummary, Progress } from "./progress.js";
 
-/** Speed of the epoch so far. Compilation and evaluation are not counted. */
+/** Speed of the epoch so far. Compilation of the first program and evaluation are not counted. */
 export interface Pace {
   readonly imagesPerSecond: number;
   /** Share of the time for which the device had nothing to do because data had not come. */
@@ -55,7 +55,7 @@ export interface LogEvent extends Pace {
   readonly accuracy: number;
   /** Of the gradients of this one step, before `clipNorm`. */
   readonly gradientNorm?: number | undefined;
-  /** Of this one step, where they are asked for. */
+  /** Of the epoch's last step that changes parameters, where they are asked for. */
   readonly statistics?: StatisticsRows | undefined;
 }
 

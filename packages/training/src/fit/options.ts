@@ -50,7 +50,7 @@ export interface FitOptions<Out = Tensor> extends SharedOptions<Out> {
 
   /** Steps between log events. Default: a twentieth of an epoch. */
   readonly logEvery?: number | undefined;
-  /** Measures the step behind each log event: `stepStatistics()`. */
+  /** Measures the last step of each epoch that changes parameters: `stepStatistics()`. */
   readonly statistics?: StepStatistics | undefined;
   /** Called with each event, and waited for. `"stop"`, returned or promised, does what aborting the signal does. */
   readonly on?: ((event: FitEvent) => unknown) | undefined;
@@ -72,6 +72,10 @@ export interface FitResult {
 /** @throws ArgumentError for options out of range or that do not go together */
 export function checkFitOptions<Out>(options: FitOptions<Out>): void {
   const { epochs, logEvery, maxLoss, monitor, earlyStopping, checkpointEvery, restoreBest } = options;
+  const { lossPerSample, on } = options;
+  const isFunction = typeof lossPerSample === "function";
+  need("lossPerSample", lossPerSample, isFunction, "a function of output and labels, such as crossEntropyPerSample");
+  need("on", on, on === undefined || typeof on === "function", "a function of an event");
   need("epochs", epochs, isCount(epochs, 0), "a whole number >= 0");
   if (logEvery !== undefined) need("logEvery", logEvery, isCount(logEvery, 1), "a whole number >= 1");
   if (maxLoss !== undefined) need("maxLoss", maxLoss, maxLoss > 0, "a number above 0");

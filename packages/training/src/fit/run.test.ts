@@ -1,4 +1,4 @@
-import type { StateDict } from "@ocelli/core";
+import type { Device, Program, StateDict } from "@ocelli/core";
 import { describe, expect, it } from "vitest";
 import { evaluator } from "../evaluate.js";
 import { type FitEvent, type FitOptions, type FitResult, fit, type LogEvent, type Progress } from "../fit.js";
@@ -56,6 +56,23 @@ const stopAt =
   (step: number): FitOptions["on"] =>
   (event) =>
     event.type === "step" && event.step === step ? "stop" : undefined;
+
+/** The device, keeping what it compiles. */
+function programsOf(inner: Device): { readonly device: Device; readonly programs: readonly Program[] } {
+  const programs: Program[] = [];
+  const compile: Device["compile"] = async (...args) => {
+    const program = await inner.compile(...args);
+    programs.push(program);
+    return program;
+  };
+  const device = new Proxy(inner, {
+    get: (target, name) => {
+      const value: unknown = name === "compile" ? compile : Reflect.get(target, name);
+      return typeof value === "function" && value !== compile ? value.bind(target) : value;
+    },
+  });
+  return { device, programs };
+}
 
 const ofType = <T extends FitEvent["type"]>(events: readonly FitEvent[], type: T): Extract<FitEvent, { type: T }>[] =>
   events.filter((event): event is Extract<FitEvent, { type: T }> => event.type === type);
@@ -231,6 +248,20 @@ describe("an interruption while the test data is looked at", () => {
   });
 });
 
+describe("the device", () => {
+  it("has its programs back when the run is over, well or not", async () => {
+    for (const change of [{}, { average: ema({ decay: 0.5 }) }, { maxLoss: 1e-3 }] satisfies Partial<FitOptions>[]) {
+      await withRun(async (device, options) => {
+        const made = programsOf(device);
+        await fit({ ...options, epochs: 1, ...change, device: made.device }).catch(() => undefined);
+        expect(made.programs.length).toBeGreaterThan(0);
+        for (const program of made.programs)
+          await expect(program.run({}, options.state)).rejects.toThrow(/the program was disposed/);
+      });
+    }
+  });
+});
+
 describe("events", () => {
   it("are waited for, and log means over the steps between", async () => {
     let waiting = 0;
@@ -259,7 +290,9 @@ describe("events", () => {
       steps.slice(from, to).reduce((sum, { loss }) => sum + loss, 0) / (to - from);
     const means = [meanOf(0, 4), meanOf(4, 8), meanOf(8, 9), meanOf(9, 13), meanOf(13, 17), meanOf(17, 18)];
     for (const [i, wanted] of means.entries()) expect(logged[i]?.loss).toBeCloseTo(wanted, 12);
-    for (const { gradientNorm, statistics } of logged as LogEvent[]) {
+    const measured = logged.filter(({ statistics }) => statistics !== undefined);
+    expect(measured.map(({ step }) => step)).toEqual([9, 18]);
+    for (const { gradientNorm, statistics } of measured as LogEvent[]) {
       const squares = statistics?.parameters.map(({ gradient }) => gradient ** 2) as number[];
       expect(gradientNorm).toBeCloseTo(Math.sqrt(squares.reduce((a, b) => a + b)), 5);
     }
@@ -270,6 +303,14 @@ describe("events", () => {
     expect(epoch?.seconds).toBeGreaterThan(0);
     expect(steps.every(({ secondsLeft }) => secondsLeft > 0 && secondsLeft < 600)).toBe(true);
     expect(events.at(-1)?.type).toBe("done");
+  });
+
+  it("have the statistics of an epoch's last batch that changes parameters", async () => {
+    const { events } = await sitting({ epochs: 2, accumulate: 4, statistics: stepStatistics({ activations: false }) });
+    const measured = ofType(events, "log").filter(({ statistics }) => statistics !== undefined);
+    expect(measured.map(({ step }) => step)).toEqual([8, 16]);
+    for (const { statistics } of measured)
+      for (const { update } of statistics?.parameters ?? []) expect(update).toBeGreaterThan(0);
   });
 
   it("do not change what is learnt by being logged with statistics", async () => {
@@ -301,6 +342,12 @@ describe("events", () => {
 describe("what makes no run", () => {
   const cases: [string, Partial<FitOptions>, RegExp][] = [
     ["epochs", { epochs: 1.5 }, /fit: epochs is 1.5; it needs a whole number >= 0/],
+    [
+      "lossPerSample",
+      { lossPerSample: undefined as never },
+      /lossPerSample is undefined; it needs a function of output/,
+    ],
+
     ["logEvery", { logEvery: 0 }, /logEvery is 0; it needs a whole number >= 1/],
     ["maxLoss", { maxLoss: Number.NaN }, /maxLoss is NaN/],
     ["monitor", { monitor: "val_loss" as never }, /fit: monitor is "val_loss"; it needs one of accuracy, error, loss/],
@@ -331,6 +378,12 @@ describe("what makes no run", () => {
   ];
   it.each(cases)("is refused by name: %s", async (_, change, message) => {
     await expect(sitting({ epochs: 1, ...change })).rejects.toThrow(message);
+  });
+
+  it("is refused with a callback that is none", async () => {
+    await withRun(async (_, options) => {
+      await expect(fit({ ...options, on: true as never })).rejects.toThrow("fit: on is true; it needs a function of");
+    });
   });
 
   it("is refused when it was another data set, batch size or optimizer", async () => {

@@ -1,4 +1,4 @@
-import { constant, hostTensor } from "@ocelli/core";
+import { constant, correct, hostTensor } from "@ocelli/core";
 import { evaluate } from "@ocelli/core/reference";
 import { describe, expect, it } from "vitest";
 import { confusionMatrix, perClass, runningMean, topK } from "./index.js";
@@ -60,12 +60,15 @@ describe("runningMean", () => {
 });
 
 describe("topK", () => {
-  it("is whether fewer than k logits exceed the label's", () => {
-    const logits = constant(hostTensor([3, 2, 1, 0, 0, 5, 5, 1, 1, 2, Number.NaN, 9], [3, 4]));
-    const labels = constant(hostTensor([2, 2, 3], [3], "int32"));
+  it("is whether the label is among the k largest, of equal ones the first", () => {
+    const logits = constant(hostTensor([3, 2, 1, 0, 0, 5, 5, 1, 0, 5, 5, 1, 1, 2, Number.NaN, 9], [4, 4]));
+    const labels = constant(hostTensor([2, 1, 2, 3], [4], "int32"));
     const hits = (k: number): number[] => [...(evaluate([topK(logits, labels, k)], new Map())[0] as Float64Array)];
-    expect(hits(1)).toEqual([0, 1, 0]);
-    expect(hits(2)).toEqual([0, 1, 0]);
-    expect(hits(3)).toEqual([1, 1, 0]);
+    expect(hits(1)).toEqual([0, 1, 0, 0]);
+    expect(hits(2)).toEqual([0, 1, 1, 0]);
+    expect(hits(3)).toEqual([1, 1, 1, 0]);
+    expect(hits(1).slice(0, 3)).toEqual([
+      ...(evaluate([correct(logits, labels)], new Map())[0] as Float64Array).slice(0, 3),
+    ]);
   });
 });

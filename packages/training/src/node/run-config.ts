@@ -36,8 +36,8 @@ export interface RunConfig {
   readonly accumulate?: number | undefined;
   /** Patterns of the names of parameters that stay as they are: `features.*`. */
   readonly freeze?: readonly string[] | undefined;
-  /** Paths of the modules whose activations are computed again in the backward pass, or bytes that a step may take. */
-  readonly recompute?: readonly string[] | number | undefined;
+  /** Paths of the modules whose activations are computed again in the backward pass. */
+  readonly recompute?: readonly string[] | undefined;
 
   /** The share of the training images that is kept apart, class by class, to judge epochs by. */
   readonly validation?: { readonly share: number; readonly seed: number } | undefined;

@@ -250,7 +250,7 @@ describe("logs", () => {
   const names = async (run: RunDirectory): Promise<string[]> =>
     (await run.readLog()).map(({ type, step }) => `${type} ${step}`);
 
-  it("hold what matters, and are on the disk before a checkpoint is", async () => {
+  it("hold what matters, line by line", async () => {
     const run = await RunDirectory.create(join(dir, "run"), config);
     await run.record(start());
     await run.record({ type: "compiled", ms: 3, nodes: 9 });
@@ -267,8 +267,7 @@ describe("logs", () => {
       secondsLeft: 1,
     });
     await run.record(logged(2));
-    expect(await names(run)).toEqual(["start 0"]);
-    await run.save("last", values, { ...freshProgress, batch: 2, step: 2 });
+    // At once: what came before a run failed is what one looks for.
     expect(await names(run)).toEqual(["start 0", "step 2"]);
     await run.record(logged(4));
     await run.record(ended(1));
@@ -306,6 +305,13 @@ describe("logs", () => {
     expect(await names(third)).toEqual(["start 0", "step 2", "step 4", "start 4"]);
     await third.record(start());
     expect(await names(third)).toEqual(["start 0"]);
+  });
+
+  it("begin anew behind a first line that a kill cut off", async () => {
+    const run = await RunDirectory.create(join(dir, "run"), config);
+    await writeFile(join(dir, "run", "log.jsonl"), '{"type":"st');
+    await run.record(start());
+    expect(await names(run)).toEqual(["start 0"]);
   });
 
   it("are empty where there is none, and refused when damaged, with the line", async () => {

@@ -76,7 +76,6 @@ export class RunDirectory implements CheckpointSink {
   }
 
   async save(kind: "last" | "best", values: Checkpoint["values"], progress: Checkpoint["progress"]): Promise<void> {
-    await this.#log.flush();
     await writeCheckpoint(this.checkpointPath(kind), { values, progress, run: fingerprint(this.config) });
   }
 

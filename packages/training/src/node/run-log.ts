@@ -20,31 +20,19 @@ export type LogLine = { readonly time: string; readonly step: number } & (
   | DoneEvent
 );
 
-/** The file, written as events come and brought to disk in larger pieces. */
+/** The file, written as events come: a run that fails or is killed has its last lines, too. */
 export class RunLog {
   readonly #file: string;
-  #text = "";
-  #flushed = performance.now();
 
   constructor(file: string) {
     this.#file = file;
   }
 
-  /** Takes what belongs in the log; resolves when more may come. */
+  /** Takes what belongs in the log; resolves when it is in the file. */
   async record(event: FitEvent): Promise<void> {
     if (event.type === "start") await this.#cut(event.from);
     const line = lineOf(event);
-    if (line === undefined) return;
-    this.#text += `${JSON.stringify(line)}\n`;
-    if (event.type !== "log" || performance.now() - this.#flushed > 1000) await this.flush();
-  }
-
-  /** Brings everything to the file. A checkpoint is written after it, so that no kill loses a line from before one. */
-  async flush(): Promise<void> {
-    const text = this.#text;
-    this.#text = "";
-    this.#flushed = performance.now();
-    if (text !== "") await appendFile(this.#file, text);
+    if (line !== undefined) await appendFile(this.#file, `${JSON.stringify(line)}\n`);
   }
 
   /** Removes what came after the checkpoint that a run goes on from: it comes again. */
@@ -53,7 +41,8 @@ export class RunLog {
     // A run that begins anew has no past.
     const past = step === 0 ? [] : lines.filter((line) => line.step <= step);
     const kept = past.filter((line) => line.type !== "epoch" || line.epoch <= epoch);
-    if (lines.length > 0) await writeAtomic(this.#file, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    // Also without a line to keep: behind one that a kill tore, the next would be no JSON.
+    await writeAtomic(this.#file, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
   }
 }
 

@@ -102,6 +102,9 @@ describe("grouped", () => {
     expect(() => grouped(base, [{ lrFactor: 1 }])).toThrow(/a group needs `match`.* or `vectors: true`/);
     expect(() => grouped(base, [{ vectors: true, lrFactor: -1 }])).toThrow(/lrFactor is -1; it needs a finite number/);
     expect(() => grouped(base, [{ match: 3 as never }])).toThrow(/grouped: 3 is no list of patterns/);
+    expect(() => grouped(base, [{ match: "*", lr: 0.01 } as never])).toThrow(
+      /a group has no lr; it has match, vectors, lrFactor, options/,
+    );
     expect(() => grouped(base, undefined as never)).toThrow(/the groups are no list/);
     expect(() => layerwise(base, ["fc.*"], 0)).toThrow(/layerwise: decay is 0/);
     const check = (match: string): void => grouped(base, [{ match }]).check?.(names);

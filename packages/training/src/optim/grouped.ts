@@ -90,7 +90,16 @@ export function layerwise(base: Optimizer, layers: readonly (string | readonly s
   );
 }
 
-function storedGroup({ match, vectors = false, lrFactor = 1, options = {} }: ParameterGroup): StoredGroup {
+const groupFields: readonly string[] = ["match", "vectors", "lrFactor", "options"] satisfies (keyof ParameterGroup)[];
+
+function storedGroup(given: ParameterGroup): StoredGroup {
+  const strange = Object.keys(given ?? {}).find((field) => !groupFields.includes(field));
+  if (strange !== undefined)
+    throw new ArgumentError(
+      `grouped: a group has no ${strange}; it has ${groupFields.join(", ")} (the learning rate's factor is lrFactor, the optimizer's options go into options)`,
+      { field: strange },
+    );
+  const { match, vectors = false, lrFactor = 1, options = {} } = given;
   const patterns = typeof match === "string" ? [match] : match;
   if (patterns !== undefined) checkPatterns("grouped", patterns);
   if (typeof vectors !== "boolean" || (patterns === undefined && !vectors))

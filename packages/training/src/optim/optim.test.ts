@@ -80,6 +80,9 @@ describe("bad options", () => {
     expect(() => makeOptimizer({ name: "rmsprop", options: { alpha: 1 } })).toThrow(
       /rmsprop: alpha is 1; it needs a number in 0..1/,
     );
+    expect(() => makeOptimizer({ name: "sgd", options: { lr: 0.1, weight_decay: 1e-4 } })).toThrow(
+      /sgd: there is no option weight_decay. There are lr, momentum, dampening, weightDecay, nesterov/,
+    );
     expect(() => makeOptimizer({ name: "sgdd", options: {} })).toThrow(
       /"sgdd" is unknown; did you mean sgd\? There are sgd, adagrad, rmsprop, adadelta, adam/,
     );

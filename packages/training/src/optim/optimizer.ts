@@ -41,6 +41,12 @@ export interface Optimizer extends Named {
   check?(parameters: ReadonlyMap<string, Spec>): void;
 }
 
+export function noSuchOption({ name, options }: Named, option: string): ArgumentError {
+  return new ArgumentError(`${name}: there is no option ${option}. There are ${Object.keys(options).join(", ")}`, {
+    option,
+  });
+}
+
 /** What is particular to a rule. */
 type Rule = Pick<Optimizer, "slots" | "scalars" | "update">;
 
@@ -57,12 +63,9 @@ export function optimizer<Given extends Options & { readonly lr: number }>(
     lr: options.lr,
     ...rule,
     with: (changes) => {
-      const known = Object.keys(options);
-      const strange = Object.keys(changes).find((option) => !known.includes(option));
+      const strange = Object.keys(changes).find((option) => !Object.hasOwn(options, option));
       if (strange === undefined) return make({ ...options, ...changes });
-      throw new ArgumentError(`${name}: there is no option ${strange}. There are ${known.join(", ")}`, {
-        option: strange,
-      });
+      throw noSuchOption({ name, options }, strange);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { ArgumentError } from "@ocelli/core";
-import { checkRange, type Schedule, type SchedulePoint } from "./schedule.js";
+import { checkRange, type Schedule, type SchedulePoint, wholes } from "./schedule.js";
 
 /** Multiplies by `gamma` each epoch, a little at every step. @throws ArgumentError for a gamma that is not above 0 */
 export function exponentialSchedule({ gamma }: { readonly gamma: number }): Schedule {
@@ -63,10 +63,10 @@ function part({ epoch, epochs }: SchedulePoint, own: number | undefined): number
 
 /** How much of the current wave is behind the run, 0 to 1. Waves last `first`, `first * growth`, `first * growth ** 2` ... epochs. */
 function partOfWave(epoch: number, first: number, growth: number): number {
-  if (growth === 1) return (epoch % first) / first;
+  if (growth === 1) return Math.max(0, epoch / first - wholes(epoch, first));
   // Rounding may put the very beginning of a wave just before it: the loop decides, the logarithm only brings it close.
   let wave = Math.max(0, Math.floor(Math.log(1 + (epoch / first) * (growth - 1)) / Math.log(growth)) - 1);
   const start = (n: number): number => (first * (growth ** n - 1)) / (growth - 1);
-  while (epoch >= start(wave + 1)) wave++;
-  return (epoch - start(wave)) / (first * growth ** wave);
+  while (epoch >= start(wave + 1) - 1e-9 * first) wave++;
+  return Math.max(0, (epoch - start(wave)) / (first * growth ** wave));
 }

@@ -97,6 +97,16 @@ describe("schedules", () => {
     expect(multiStepSchedule({ milestones: [123, 82] }).options.milestones).toEqual([82, 123]);
   });
 
+  it("count lengths that sums of fractions miss by a rounding error", () => {
+    // 0.3 / 0.1 is 2.9999999999999996.
+    const tenths = Array.from({ length: 30 }, (_, i) => Math.floor(i / 10) + (i % 10) / 10);
+    expect(tenths.map(at(stepSchedule({ stepSize: 0.1, gamma: 0.5 })))).toEqual(tenths.map((_, i) => 0.5 ** i));
+    for (const factor of tenths.map(at(cosineSchedule({ epochs: 0.1, restarts: 1 }))))
+      expect(factor).toBeCloseTo(1, 12);
+    // Waves of 1, 2 and 4 tenths: the third begins at 0.1 + 0.2.
+    expect(at(cosineSchedule({ epochs: 0.1, restarts: 2 }))(0.3)).toBeCloseTo(1, 12);
+  });
+
   it("stay where they ended", () => {
     expect(at(polynomialSchedule({ epochs: 3, min: 0.1 }))(7)).toBe(0.1);
     expect(at(cosineSchedule({ epochs: 3, min: 0.1 }))(7)).toBe(0.1);

@@ -49,6 +49,11 @@ export function checkWord(schedule: string, name: string, word: string, words: r
   );
 }
 
+/** How many whole `length`s of epochs are over. Epochs are sums of fractions: what lacks a rounding error counts. */
+export function wholes(epoch: number, length: number): number {
+  return Math.floor(epoch / length + 1e-9);
+}
+
 /** The same learning rate throughout. */
 export function constantSchedule(): Schedule {
   return { name: "constant", options: {}, factor: () => 1 };

@@ -1,5 +1,5 @@
 import { ArgumentError } from "@ocelli/core";
-import { checkRange, type Schedule } from "./schedule.js";
+import { checkRange, type Schedule, wholes } from "./schedule.js";
 
 export interface StepScheduleOptions {
   /** Epochs; fractions are allowed. */
@@ -12,7 +12,7 @@ export interface StepScheduleOptions {
 export function stepSchedule({ stepSize, gamma = 0.1 }: StepScheduleOptions): Schedule {
   checkRange("step", { stepSize }, "above 0");
   checkRange("step", { gamma }, ">= 0");
-  return { name: "step", options: { stepSize, gamma }, factor: ({ epoch }) => gamma ** Math.floor(epoch / stepSize) };
+  return { name: "step", options: { stepSize, gamma }, factor: ({ epoch }) => gamma ** wholes(epoch, stepSize) };
 }
 
 export interface MultiStepScheduleOptions {

@@ -63,6 +63,11 @@ export function planStep<Out>(options: StepOptions<Out>): StepPlan<Out> {
   const { model, optimizer, accumulate = 1, average, clip, freeze = [] } = options;
   if (!Number.isSafeInteger(accumulate) || accumulate < 1)
     throw new ArgumentError(`trainStep: accumulate is ${accumulate}; it needs a whole number of batches, 1 or more`);
+  if (typeof optimizer?.update !== "function") throw notMade("optimizer", "sgd({ lr: 0.1 })");
+  if (typeof options.loss !== "function")
+    throw new ArgumentError(
+      `trainStep: loss is ${options.loss}; it needs a function of output and labels: crossEntropy`,
+    );
   if (clip !== undefined && typeof clip?.apply !== "function") throw notMade("clip", "clipNorm(1)");
   if (average !== undefined && typeof average?.blend !== "function") throw notMade("average", "ema({ decay: 0.999 })");
   const all = model.parameters();

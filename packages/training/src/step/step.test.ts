@@ -1,16 +1,7 @@
 import { type HostTensor, hostTensor, item, type StateDict, toNumbers } from "@ocelli/core";
 import { reference } from "@ocelli/core/reference";
 import { describe, expect, it } from "vitest";
-import {
-  batchOf,
-  counting,
-  fixtures,
-  initialValues,
-  optionsOf,
-  range,
-  train,
-  withStep,
-} from "../../test/steps.js";
+import { batchOf, counting, fixtures, initialValues, optionsOf, range, train, withStep } from "../../test/steps.js";
 import { adam, averagedValues, clipNorm, clipValue, ema, sgd, stepStatistics, swa } from "../index.js";
 
 function expectClose(
@@ -73,6 +64,19 @@ describe("what varies from step to step", () => {
       expect(counter.compiled).toBe(2);
       for (let i = 9; i < 15; i++) await step(batchOf(i), i % 3 === 2 ? { statistics: stepStatistics() } : {});
       expect(counter.compiled).toBe(3);
+    });
+  });
+});
+
+describe("a step's programs", () => {
+  it("go back to the device when it is disposed", async () => {
+    await using device = await reference();
+    await withStep(device, {}, async ({ step }) => {
+      const program = await step.program(batchOf(0));
+      const { loss } = await step(batchOf(0));
+      step[Symbol.dispose]();
+      await expect(loss.read()).resolves.toBeDefined();
+      await expect(program.run({})).rejects.toThrow(/the program was disposed/);
     });
   });
 });
@@ -247,6 +251,10 @@ describe("bad options", () => {
   it.each<[object, RegExp]>([
     [{ accumulate: 0 }, /trainStep: accumulate is 0; it needs a whole number of batches, 1 or more/],
     [{ accumulate: 1.5 }, /accumulate is 1.5/],
+    [{ startStep: Number.NaN }, /trainStep: startStep is NaN; it needs a whole number of batches, 0 or more/],
+    [{ startStep: -1 }, /startStep is -1/],
+    [{ optimizer: "sgd" }, /trainStep: optimizer needs a value made by a function: sgd\(\{ lr: 0.1 \}\)/],
+    [{ loss: undefined }, /trainStep: loss is undefined; it needs a function of output and labels/],
     [{ clip: 5 }, /trainStep: clip needs a value made by a function: clipNorm\(1\)/],
     [{ average: "ema" }, /trainStep: average needs a value made by a function: ema\(\{ decay: 0.999 \}\)/],
     [{ freeze: "0.*" }, /freeze: "0.\*" is no list of patterns/],
@@ -267,10 +275,14 @@ describe("bad options", () => {
       await expect(step(batchOf(0), { statistics: true as never })).rejects.toThrow(
         /trainStep: statistics needs a value made by a function: stepStatistics\(\)/,
       );
+      for (const lr of [Number.NaN, Number.POSITIVE_INFINITY, -1])
+        await expect(step(batchOf(0), { lr })).rejects.toThrow(`trainStep: lr is ${lr}; it needs a finite number >= 0`);
       await expect(step({ images: batchOf(0).images } as never)).rejects.toThrow(/the batch lacks images or labels/);
       expect(step.count).toBe(0);
       await step(batchOf(0));
       expect(step.count).toBe(1);
+      // Nor is it taken for the program without them, now that there is one.
+      await expect(step(batchOf(0), { statistics: true as never })).rejects.toThrow(/stepStatistics\(\)/);
       expect(state.has("optimizer")).toBe(true);
     });
   });

@@ -72,10 +72,15 @@ async function picture({ job, result }, at) {
   }
 }
 
+/** As sharp calls them. It reads drawings and documents too, which others do not take for pictures. */
+const formats = new Set(["jpeg", "png", "webp", "tiff", "gif", "heif"]);
+
 /** Height and width, upright. */
 async function measure({ maxPixels }, file) {
   checkBytes(file);
-  const { autoOrient } = await sharp(file, { limitInputPixels: maxPixels, failOn: "error" }).metadata();
+  const { format, autoOrient } = await sharp(file, { limitInputPixels: maxPixels, failOn: "error" }).metadata();
+  if (!formats.has(format))
+    throw new Error(`is of the format ${format}; JPEG, PNG, WebP, TIFF, GIF and AVIF are taken`);
   const { width, height } = autoOrient;
   if (width * height > maxPixels) throw new Error(`has ${width}x${height} pixels; at most ${maxPixels} are taken`);
   return [height, width];

@@ -6,7 +6,7 @@ import { type LabelledFile, makeSplits, type PictureSplits, type SplitName, spli
 
 /**
  * The pictures of a folder that has a folder for each class, as torchvision's ImageFolder: `photos/cat/1.jpg`. Or, one level up, folders
- * `train` and `val`, `validation` or `test`, each with folders for the classes. Classes and files are in the order of their names. Pictures are
+ * `train` and `val`, `validation` or `test` (whatever their case), each with folders for the classes. Classes and files are in the order of their names. Pictures are
  * known by their file names; hidden files are left alone. Nothing is decoded yet: see `pictureSource`.
  * @throws ArgumentError when there is no such folder, no picture, a single class, or a part with a class that training lacks
  */
@@ -15,7 +15,10 @@ export async function imageFolder(dir: string): Promise<PictureSplits> {
     throw new ArgumentError(`imageFolder: there is no folder ${dir}`, { dir });
   const folders = await foldersIn(dir);
   const splits = folders.map((folder) => [folder, splitNamed(folder)] as const);
-  const isSplit = splits.length > 0 && splits.every(([, split]) => split !== undefined) && folders.includes("train");
+  const isSplit =
+    splits.length > 0 &&
+    splits.every(([, split]) => split !== undefined) &&
+    splits.some(([, split]) => split === "train");
   const warnings: string[] = [];
   const files: LabelledFile[] = [];
   for (const [folder, split] of isSplit ? splits : [["", "train"] as const]) {

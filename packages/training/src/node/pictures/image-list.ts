@@ -15,6 +15,8 @@ interface Columns {
   readonly path: number;
   readonly label: number;
   readonly split: number | undefined;
+  /** Of a list without names of columns: how many each line has. */
+  readonly count?: number;
 }
 
 const names = {
@@ -35,7 +37,7 @@ export async function imageList(list: string, options: ImageListOptions = {}): P
   });
   const rows = parseCsv(list, text);
   const header = headerOf(rows[0]);
-  const columns = header ?? { path: 0, label: 1, split: (rows[0]?.fields.length ?? 0) > 2 ? 2 : undefined };
+  const columns = header ?? unnamedColumns(rows[0]?.fields.length ?? 0);
   const { root = dirname(list) } = options;
   const files = rows.slice(header === undefined ? 0 : 1).map((row) => readRow(list, root, row, columns));
   if (files.length === 0) throw new ArgumentError(`imageList: ${list} lists no pictures`, { list });
@@ -51,6 +53,8 @@ function headerOf(row: CsvRow | undefined): Columns | undefined {
   return path < 0 || label < 0 ? undefined : { path, label, split: split < 0 ? undefined : split };
 }
 
+const unnamedColumns = (count: number): Columns => ({ path: 0, label: 1, split: count > 2 ? 2 : undefined, count });
+
 interface ListedFile extends LabelledFile {
   readonly line: number;
 }
@@ -60,6 +64,13 @@ function readRow(list: string, root: string, { line, fields }: CsvRow, columns: 
   if (!path || !label) {
     throw new FormatError(
       `${list}: line ${line}: has no ${path ? "label" : "path"}; a line is path,label or path,label,train|val|test`,
+      { file: list, line },
+    );
+  }
+  // Otherwise pictures for validation would be trained on.
+  if (columns.count !== undefined && fields.length !== columns.count) {
+    throw new FormatError(
+      `${list}: line ${line}: has ${fields.length} fields, and the first line ${columns.count}; all lines need as many, or a first line names the columns`,
       { file: list, line },
     );
   }

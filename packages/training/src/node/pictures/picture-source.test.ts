@@ -27,12 +27,14 @@ describe("broken pictures", () => {
     bad = {
       empty: join(dir, "empty.jpg"),
       text: join(dir, "text.jpg"),
+      drawing: join(dir, "drawing.jpg"),
       cut: join(dir, "cut-off.jpg"),
       none: join(dir, "none.jpg"),
       folder: dir,
     };
     await writeFile(bad.empty as string, "");
     await writeFile(bad.text as string, "this is no picture, whatever its name says");
+    await writeFile(bad.drawing as string, '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
     await raw(noise([300, 300]), [300, 300])
       .jpeg()
       .toFile(bad.cut as string);
@@ -43,6 +45,7 @@ describe("broken pictures", () => {
     for (const [kind, cause] of [
       ["empty", /empty\.jpg: is empty\./],
       ["text", /text\.jpg: it contains unsupported image format\./],
+      ["drawing", /drawing\.jpg: is of the format svg; JPEG, PNG, WebP, TIFF, GIF and AVIF are taken\./],
       ["cut", /cut-off\.jpg: (VipsJpeg: premature end of JPEG image|its content is damaged)\./],
       ["none", /none\.jpg: there is no such file\./],
     ] as const) {

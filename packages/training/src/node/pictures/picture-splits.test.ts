@@ -66,6 +66,19 @@ describe("imageFolder", () => {
     expect((await imageFolder(dir)).train.classes).toEqual(["plane", "test", "train", "val"]);
   });
 
+  it("takes Train and Test for parts, not for classes", async () => {
+    await touch("Train/cat/1.jpg", "Train/dog/1.jpg", "Test/cat/2.jpg");
+    const { train, test } = await imageFolder(dir);
+    expect(seen(train)).toEqual([
+      ["Train/cat/1.jpg", "cat"],
+      ["Train/dog/1.jpg", "dog"],
+    ]);
+    expect(test && seen(test)).toEqual([["Test/cat/2.jpg", "cat"]]);
+    // A vehicle.
+    await touch("ship/1.jpg");
+    expect((await imageFolder(dir)).train.classes).toEqual(["Test", "Train", "ship"]);
+  });
+
   it("follows links, but not for ever", async () => {
     await touch("a/1.jpg", "b/2.jpg", "elsewhere/3.jpg");
     await symlink(join(dir, "a"), join(dir, "a", "again"), "junction");
@@ -131,6 +144,9 @@ describe("imageList", () => {
     await expect(list("a.jpg,x,train\nb.jpg,y,later\n")).rejects.toThrow(
       'line 2: the split is "later"; it needs train, val or test',
     );
+    await expect(list("a.jpg,x\nb.jpg,y\nc.jpg,x,val\n")).rejects.toThrow(
+      "line 3: has 3 fields, and the first line 2; all lines need as many",
+    );
   });
 
   it("takes numbers for indices", async () => {
@@ -192,6 +208,12 @@ describe("parseCsv", () => {
     expect(parseCsv("f", "\n\n")).toEqual([]);
     expect(() => parseCsv("f", 'a\nb"c')).toThrow("f: line 2: a quote");
     expect(() => parseCsv("f", '"b"c')).toThrow("f: line 1: a quote");
+  });
+
+  it("is not brought down by a quote that opens a long list", () => {
+    const long = "a.jpg,x\n".repeat(2e6);
+    expect(() => parseCsv("f", `"${long}`)).toThrow("f: line 1: a quote is not closed");
+    expect(parseCsv("f", `"${long}"`)[0]?.fields).toEqual([long]);
   });
 });
 
