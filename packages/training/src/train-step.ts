@@ -83,7 +83,7 @@ export function trainStep<Out = Tensor>(device: Device, state: State, options: T
   const programs = new Map<string, Compiled>();
   let count = options.startStep ?? 0;
   if (!Number.isSafeInteger(count) || count < 0)
-    throw new ArgumentError(`trainStep: startStep is ${count}; it needs a whole number of batches, 0 or more`);
+    throw new ArgumentError(`trainStep: startStep is ${count}; it needs an integer >= 0`);
   let ready: Promise<void> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 

@@ -65,9 +65,7 @@ export function planStep<Out>(options: StepOptions<Out>): StepPlan<Out> {
     throw new ArgumentError(`trainStep: accumulate is ${accumulate}; it needs a whole number of batches, 1 or more`);
   if (typeof optimizer?.update !== "function") throw notMade("optimizer", "sgd({ lr: 0.1 })");
   if (typeof options.loss !== "function")
-    throw new ArgumentError(
-      `trainStep: loss is ${options.loss}; it needs a function of output and labels: crossEntropy`,
-    );
+    throw new ArgumentError(`trainStep: loss is ${options.loss}; it needs a function of output and labels`);
   if (clip !== undefined && typeof clip?.apply !== "function") throw notMade("clip", "clipNorm(1)");
   if (average !== undefined && typeof average?.blend !== "function") throw notMade("average", "ema({ decay: 0.999 })");
   const all = model.parameters();

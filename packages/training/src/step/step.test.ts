@@ -251,7 +251,7 @@ describe("bad options", () => {
   it.each<[object, RegExp]>([
     [{ accumulate: 0 }, /trainStep: accumulate is 0; it needs a whole number of batches, 1 or more/],
     [{ accumulate: 1.5 }, /accumulate is 1.5/],
-    [{ startStep: Number.NaN }, /trainStep: startStep is NaN; it needs a whole number of batches, 0 or more/],
+    [{ startStep: Number.NaN }, /trainStep: startStep is NaN; it needs an integer >= 0/],
     [{ startStep: -1 }, /startStep is -1/],
     [{ optimizer: "sgd" }, /trainStep: optimizer needs a value made by a function: sgd\(\{ lr: 0.1 \}\)/],
     [{ loss: undefined }, /trainStep: loss is undefined; it needs a function of output and labels/],
