@@ -65,13 +65,28 @@ export function recipeFor(model: string, { recipe }: Pick<DraftFlags, "recipe">)
 export function checkDraft(model: string, flags: Omit<DraftFlags, "data">): void {
   const recipe = recipeFor(model, flags);
   // So many that no batch is cut.
-  planTraining(recipe, flags, { images: 2 ** 40 });
+  const { loss } = planTraining(recipe, flags, { images: 2 ** 40 });
+  checkLoss(model, flags, loss);
   framesFor(model, flags, undefined);
   const { freeze = [], recompute = [] } = flags;
   const built = entryOf(model).build();
   if (checked(() => trainedNames(built, freeze)).length === 0)
     throw new UsageError(`--freeze ${freeze.join(" ")}: nothing is left to train`);
   if (bytesOf(recompute) === undefined) checked(() => recomputing(built, recompute));
+}
+
+/** A loss of the model's own is not cross-entropy with changes: asking for some would replace it. @throws UsageError */
+function checkLoss(model: string, flags: Omit<DraftFlags, "data">, loss: Plan["loss"]): void {
+  const { ownLoss } = entryOf(model);
+  const { labelSmoothing, classWeights: weights, recipe } = flags;
+  if (ownLoss === undefined || (loss === undefined && weights === undefined)) return;
+  const asked =
+    weights !== undefined
+      ? `--class-weights ${weights}`
+      : labelSmoothing !== undefined
+        ? `--label-smoothing ${labelSmoothing}`
+        : `--recipe ${recipe} smooths labels (--label-smoothing 0 leaves that out)`;
+  throw new UsageError(`${asked}: for cross-entropy; ${model} trains with ${ownLoss}`);
 }
 
 /** How picture files become images of the size that the model takes. */
@@ -148,7 +163,9 @@ async function statisticsFor(
   if (known !== undefined) return known;
   const { mean, std } = entry.preprocessing;
   const measured =
-    mean && std ? { mean: [...mean], std: [...std] } : await measureStatistics(train, signal ? { signal } : {});
+    mean?.length === train.shape[0] && std
+      ? { mean: [...mean], std: [...std] }
+      : await measureStatistics(train, signal ? { signal } : {});
   return normalization(transformFor(entry, measured)) as NonNullable<ReturnType<typeof normalization>>;
 }
 

@@ -61,6 +61,6 @@ export function cachingFeatures(
 }
 
 /** Whether training sees other parts of the pictures in each epoch. */
-function movingFrames({ frames }: RunConfig): boolean {
+export function movingFrames({ frames }: RunConfig): boolean {
   return frames !== undefined && JSON.stringify(frames.train) !== JSON.stringify(frames.eval);
 }

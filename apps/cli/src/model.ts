@@ -317,7 +317,7 @@ function publishedTransform({ mean, std, pad = 0 }: Preprocessing): Transform | 
   return mean === undefined || std === undefined ? undefined : normalize({ mean, std, pad });
 }
 
-/** The entry's transform, normalising by the data's statistics where it has no numbers of its own. */
+/** The entry's transform, normalising by the data's statistics where it has no numbers of its own, or those of other channels. */
 export function transformFor(
   entry: ModelEntry,
   statistics: { readonly mean: readonly number[]; readonly std: readonly number[] },
@@ -325,7 +325,8 @@ export function transformFor(
   const { pad = 0 } = entry.preprocessing;
   // A constant channel has no spread to divide by.
   const std = statistics.std.map((value) => (value > 0 ? value : 1));
-  return publishedTransform(entry.preprocessing) ?? normalize({ mean: statistics.mean, std, pad });
+  const fits = entry.preprocessing.mean?.length === statistics.mean.length;
+  return (fits && publishedTransform(entry.preprocessing)) || normalize({ mean: statistics.mean, std, pad });
 }
 
 /** Builds the model for some data. @throws UsageError where the two do not go together */

@@ -162,9 +162,9 @@ function planAverage(
   // With warm-up: at 0.999 the first thousand steps would be judged by what the parameters began with.
   if (ema !== undefined) return { name: "ema", options: { decay: ema, warmup: true } };
   if (swa === undefined) return recipe.average;
-  if (swa >= epochs) throw new UsageError(`--swa ${swa}: the run ends after ${epochs} epochs, before any is averaged`);
+  if (swa >= epochs) throw new UsageError(`--swa ${swa}: the run ends after ${epochs} epochs, so nothing is averaged`);
   // As in the paper: once an epoch, at its end.
-  return { name: "swa", options: { start: (swa + 1) * stepsPerEpoch, every: stepsPerEpoch } };
+  return { name: "swa", options: { start: swa * stepsPerEpoch, every: stepsPerEpoch } };
 }
 
 /** Undefined for the model's own. */

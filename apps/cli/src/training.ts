@@ -40,6 +40,8 @@ export interface TrainingJob {
   readonly saved?: Checkpoint | undefined;
   /** Default: what the run says. */
   readonly epochs?: number | undefined;
+  /** The run was made for this training: when it fails before the first checkpoint, it leaves nothing. */
+  readonly created?: boolean | undefined;
   readonly json: boolean;
   readonly signal: AbortSignal;
   /** The command that goes on after an interruption. */
@@ -69,12 +71,14 @@ export async function trainRun(io: Io, job: TrainingJob): Promise<FitResult> {
     return result;
   } catch (error) {
     reporter.stop();
-    if (error instanceof TrainingError) throw new Failure(`${plainMessage(error)}\n  ${await lastGood(run)}`);
-    throw isFull(error)
-      ? new Failure(
-          `${run.path}: the disk is full. ${await lastGood(run)}\n  Free some space, then: ${job.resumeCommand}`,
-        )
-      : error;
+    // A full disk and Ctrl-C leave a run to go on with.
+    if (isFull(error)) {
+      throw new Failure(
+        `${run.path}: the disk is full. ${await lastGood(run)}\n  Free some space, then: ${job.resumeCommand}`,
+      );
+    }
+    if (job.created && !(error instanceof Interrupted)) await run.discard();
+    throw error instanceof TrainingError ? new Failure(`${plainMessage(error)}\n  ${await lastGood(run)}`) : error;
   } finally {
     job.signal.removeEventListener("abort", reporter.stop);
     await unlock();
@@ -139,17 +143,23 @@ export function fitOptionsOf(config: RunConfig, entry: ModelEntry, model: ZooMod
 }
 
 /** Names the labels of training images, in their order: `data.labels` of a run. */
-export function labelsHash({ labels, classes, shape }: LabelledImages): string {
+export function labelsHash({ labels, classes, shape }: Pick<LabelledImages, "labels" | "classes" | "shape">): string {
   const hashes = [new TextEncoder().encode(JSON.stringify([classes, shape])), Int32Array.from(labels)].map((data) =>
     hashBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   );
   return hashes.join("-");
 }
 
+/** Whether the training images are not those that a run began with. Of standard sets it keeps no record. */
+export function hasOtherImages({ data, image }: RunConfig, { labels, classes }: LabelledImages): boolean {
+  // In the run's own shape: an evaluation may see them larger.
+  return data.labels !== undefined && data.labels !== labelsHash({ labels, classes, shape: image });
+}
+
 /** @throws Failure when the images are not those that the run began with */
 function checkLabels({ path, config }: RunDirectory, { train }: TrainingData): void {
-  const { labels, name } = config.data;
-  if (labels === undefined || labels === labelsHash(train)) return;
+  const { name } = config.data;
+  if (!hasOtherImages(config, train)) return;
   throw new Failure(
     `${path} was trained on other images: ${name} has ${plural(train.count, "training image")} now, and they are not in the classes that they were in then. Put them back, or start a new run.`,
   );

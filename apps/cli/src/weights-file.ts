@@ -75,7 +75,10 @@ function ofModel(tensors: ReadonlyMap<string, FileTensor>, path: string): Map<st
   // PyTorch counts in int64.
   const asFile = (tensor: FileTensor): FileTensor =>
     tensor.dtype === "I32" ? fromHostTensor(toHostTensor(tensor), { dtype: "I64" }) : tensor;
-  const own = new Map(model.map(([name, tensor]) => [name, asFile(tensor)]));
+  // Of a run with averages, those: its epochs were judged by them.
+  const own = new Map(
+    model.map(([name, tensor]) => [name, asFile(tensors.get(name.replace(/^\w+/, "ema")) ?? tensor)]),
+  );
   return renameTensors(own, (name) => name.slice(name.indexOf("/") + 1), path);
 }
 

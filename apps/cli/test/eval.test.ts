@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { RunDirectory } from "@ocelli/training/node";
 import sharp from "sharp";
@@ -185,6 +185,19 @@ describe("eval on a folder of pictures", () => {
     expect(result.accuracy).toBeCloseTo(last?.testAccuracy as number, 6);
     const named = single<Scores>(await succeed(["eval", run, "--data", pictures, ...onCpu, "--json"]));
     expect(named).toEqual(result);
+  });
+
+  it("says so when the folder has changed since, as a report does", async () => {
+    const changed = join(folder, "changed");
+    cpSync(pictures, changed, { recursive: true });
+    const moved = [run, "--data-dir", changed, ...onCpu, "--json"];
+    expect((await ocelli(["eval", ...moved])).err).not.toContain("is not what it was");
+    cpSync(join(pictures, "red", "0.jpg"), join(changed, "red", "new.jpg"));
+    cpSync(join(pictures, "red", "1.jpg"), join(changed, "red", "newer.jpg"));
+    const message = /note: pictures is not what it was when .*best\.safetensors was trained: the test images may be/;
+    for (const command of ["eval", "report"]) expect((await ocelli([command, ...moved])).err).toMatch(message);
+    // Another number of them is by choice.
+    expect((await ocelli(["eval", ...moved, "--limit", "3"])).err).not.toMatch(message);
   });
 
   it("are framed alike by what is exported", async () => {

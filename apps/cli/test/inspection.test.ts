@@ -1,6 +1,16 @@
 import { modelNames } from "@ocelli/zoo";
 import { describe, expect, it } from "vitest";
+import { entryOf, transformFor } from "../src/model.js";
 import { fails, lines, single, succeed } from "./harness.js";
+
+describe("a model's normalisation", () => {
+  it("is the data's own where its numbers are of other channels", () => {
+    const grey = { mean: [0.1], std: [0.3] };
+    expect(transformFor(entryOf("resnet18"), grey).options).toMatchObject(grey);
+    const colour = { mean: [0.1, 0.1, 0.1], std: [0.3, 0.3, 0.3] };
+    expect(transformFor(entryOf("resnet18"), colour).options.mean).toEqual([0.485, 0.456, 0.406]);
+  });
+});
 
 describe("list", () => {
   it("shows models paper by paper: name, input, parameters, what it is, weights", async () => {

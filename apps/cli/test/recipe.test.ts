@@ -117,7 +117,7 @@ describe("a recipe", () => {
     const own = { labelSmoothing: 0.1, clip: { name: "clipNorm", options: { max: 2 } } };
     expect(plan(own)).toMatchObject({ clip: own.clip, loss: { options: { labelSmoothing: 0.1 } } });
     expect(plan(own, { labelSmoothing: 0 }).loss).toBeUndefined();
-    expect(plan({}, { swa: 20, accumulate: 2 }).average).toEqual({ name: "swa", options: { start: 210, every: 10 } });
+    expect(plan({}, { swa: 20, accumulate: 2 }).average).toEqual({ name: "swa", options: { start: 200, every: 10 } });
     expect(plan(own, { clipValue: 1 }).clip).toEqual({ name: "clipValue", options: { max: 1 } });
     const words = describePlan(plan(own, { ema: 0.99 }), 0).split("\n")[1];
     expect(words).toBe(

@@ -4,10 +4,11 @@ import { Writable } from "node:stream";
 import { digits, type EpochEvent, type EpochSummary, type FitEvent, freshProgress, split } from "@ocelli/training";
 import { type RunConfig, RunDirectory } from "@ocelli/training/node";
 import { describe, expect, it } from "vitest";
+import { describe as describeRun } from "../src/commands/train.js";
 import { openDevice } from "../src/device.js";
 import type { Io, Output } from "../src/io.js";
 import { trainReporter } from "../src/progress.js";
-import { labelsHash, reportDone, type TrainingJob, trainRun } from "../src/training.js";
+import { labelsHash, reportDone, type TrainingData, type TrainingJob, trainRun } from "../src/training.js";
 import { fails, lines, small, succeed, temporaryFolder } from "./harness.js";
 
 const folder = temporaryFolder();
@@ -190,7 +191,9 @@ describe("a run's configuration", { timeout: 60_000 }, () => {
     // Ten batches an epoch, logged in the middle and at the end.
     expect(logged.map(({ type, step }) => `${type} ${step}`)).toEqual([
       "start 0",
-      ...["step 5", "step 10", "epoch 10", "step 15", "step 20", "epoch 20", "step 25", "step 30", "epoch 30"],
+      // Measured at the epoch's last batch that changes parameters, a multiple of three.
+      ...["step 5", "step 9", "step 10", "epoch 10", "step 15", "step 18", "step 20", "epoch 20"],
+      ...["step 25", "step 30", "epoch 30"],
       "done 30",
     ]);
     const line = logged.filter((one) => one.type === "step").find(({ statistics }) => statistics !== undefined);
@@ -214,6 +217,27 @@ describe("a run's configuration", { timeout: 60_000 }, () => {
     expect(steps.map(({ type, step }) => `${type} ${step}`)).toEqual(
       logged.slice(1, -1).map(({ type, step }) => `${type} ${step}`),
     );
+  });
+
+  it("is told: how pictures are cut, and which of them are tested on", async () => {
+    const frames = {
+      train: { name: "randomResizedCrop", options: { size: [28, 28] } },
+      eval: { name: "center", options: { size: [28, 28], resize: 32 } },
+    };
+    const device = await openDevice({ device: "reference" }, () => undefined);
+    const told = async (change: Partial<RunConfig>, given: TrainingData): Promise<string> => {
+      const { io, text } = collecting();
+      const run = await RunDirectory.create(join(folder, "told"), { ...everything, ...change });
+      describeRun(io, { run, data: given, device });
+      return text();
+    };
+    const both = await told({ frames }, { train, validation, test: validation });
+    expect(both).toMatch(/^augment +randomResizedCrop 28$/m);
+    expect(both).toContain("160 training and 40 validation images (no test part: they are the test images too) (1x28");
+    const still = await told({ frames: { train: frames.eval, eval: frames.eval } }, data);
+    expect(still).not.toMatch(/^augment/m);
+    expect(still).toContain("160 training, 40 validation and 60 test images (1x28");
+    await device.dispose();
   });
 
   it("is refused for other images", async () => {

@@ -17,12 +17,21 @@ export interface Named {
   readonly options: Options;
 }
 
+/** @throws ArgumentError for options that the part made of them does not have */
+export function checkOptionNames({ name, options }: Named, given: Readonly<Record<string, unknown>>): void {
+  const strange = Object.keys(given).find((option) => !Object.hasOwn(options, option));
+  if (strange === undefined) return;
+  throw new ArgumentError(`${name}: there is no option ${strange}. There are ${Object.keys(options).join(", ")}`, {
+    option: strange,
+  });
+}
+
 /**
  * The part of a table that a {@link Named} means.
  * @param kind what errors call it: "optimizer"
- * @throws ArgumentError for an unknown name
+ * @throws ArgumentError for an unknown name or option
  */
-export function makeNamed<Part>(
+export function makeNamed<Part extends Named>(
   kind: string,
   table: Readonly<Record<string, unknown>>,
   { name, options }: Named,
@@ -34,5 +43,7 @@ export function makeNamed<Part>(
       name,
     });
   }
-  return (table[name] as (options: Options) => Part)(options);
+  const made = (table[name] as (options: Options) => Part)(options);
+  checkOptionNames(made, options);
+  return made;
 }

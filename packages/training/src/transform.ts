@@ -1,4 +1,15 @@
-import { ArgumentError, cast, constant, hostTensor, mul, pad, reshape, sub, type Tensor } from "@ocelli/core";
+import {
+  ArgumentError,
+  cast,
+  constant,
+  hostTensor,
+  mul,
+  pad,
+  reshape,
+  ShapeError,
+  sub,
+  type Tensor,
+} from "@ocelli/core";
 import type { Context } from "@ocelli/layers";
 import type { Named } from "./named.js";
 
@@ -13,6 +24,8 @@ export type BatchTensors = Readonly<Record<string, Tensor>> & { readonly images:
  * prediction repeat it) and as a function.
  */
 export interface Transform extends Named {
+  /** The same without cutting a part out, where it does: what views of an image go through, which are cut already. */
+  readonly uncut?: Transform | undefined;
   apply(batch: BatchTensors, ctx: Context): BatchTensors;
 }
 
@@ -25,7 +38,7 @@ export interface NormalizeOptions {
 }
 
 /** Pixels to what a model takes: `(pixel - mean) / std`, channel by channel, for floats in 0..1; uint8 pixels are divided by 255. */
-export function normalize({ mean, std, pad: border = 0 }: NormalizeOptions): Transform {
+export function normalize({ mean, std, pad: border }: NormalizeOptions): Transform {
   if (![mean, std].every((values) => Array.isArray(values) && values.every(Number.isFinite))) {
     throw new ArgumentError("normalize: it needs mean and std, each a list of numbers, one for each channel", {
       mean,
@@ -40,9 +53,12 @@ export function normalize({ mean, std, pad: border = 0 }: NormalizeOptions): Tra
     throw new ArgumentError(`normalize: std of channel ${flat} is ${std[flat]}; it needs a number above 0`);
   return {
     name: "normalize",
-    options: border === 0 ? { mean, std } : { mean, std, pad: border },
+    options: border === undefined ? { mean, std } : { mean, std, pad: border },
     apply: ({ images, ...rest }) => {
-      const sides = [0, 0, border, border];
+      const channels = images.shape[1];
+      if (mean.length !== 1 && mean.length !== channels)
+        throw new ShapeError(`normalize: images have ${channels} channels; mean and std have ${mean.length}`);
+      const sides = [0, 0, border ?? 0, border ?? 0];
       const pixels = pad(cast(images, "float32"), { low: sides, high: sides });
       const vector = (values: readonly number[]): Tensor =>
         reshape(constant(hostTensor(values)), [1, values.length, 1, 1]);

@@ -123,6 +123,8 @@ export interface ModelEntry {
    * classifiers instead. A method, so that it may take its model's own output.
    */
   lossPerSample?(output: ModelOutput, labels: Tensor, base?: PerSampleLoss): Tensor;
+  /** What {@link lossPerSample} is called where it is not the classifiers' cross-entropy: smoothed labels or class weights are not part of it. */
+  readonly ownLoss?: string;
   readonly preprocessing: Preprocessing;
   readonly recipe: Recipe;
   /** The name in the model of an entry of published files, where those were written with other names. Any other name stays as it is. */

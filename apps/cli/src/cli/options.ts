@@ -9,6 +9,8 @@ interface NumberRange {
   /** Whether `min` itself is out. */
   readonly above?: boolean;
   readonly max?: number;
+  /** A bound that is out. */
+  readonly below?: number;
 }
 
 /** A parser of numbers that says what it wants. */
@@ -17,6 +19,7 @@ export function number({
   min = Number.NEGATIVE_INFINITY,
   above = false,
   max = integer ? Number.MAX_SAFE_INTEGER : Number.MAX_VALUE,
+  below = Number.POSITIVE_INFINITY,
 }: NumberRange) {
   return (text: string): number => {
     const value = text.trim() === "" ? Number.NaN : Number(text);
@@ -24,11 +27,13 @@ export function number({
       Number.isFinite(value) &&
       (above ? value > min : value >= min) &&
       value <= max &&
+      value < below &&
       (!integer || Number.isInteger(value));
     if (good) return value;
     const kind = integer ? "a whole number" : "a number";
     const from = Number.isFinite(min) ? (above ? ` above ${min}` : `, ${min} or more`) : "";
-    const to = max < Number.MAX_SAFE_INTEGER ? `, at most ${max}` : "";
+    const most = max < Number.MAX_SAFE_INTEGER ? `, at most ${max}` : "";
+    const to = Number.isFinite(below) ? ` and below ${below}` : most;
     throw new InvalidArgumentError(`It needs ${kind}${from}${to}.`);
   };
 }

@@ -46,7 +46,7 @@ export function addTraining(program: Command, io: Io): void {
 
 const whole = number({ integer: true, min: 0 });
 const fraction = number({ min: 0, above: true, max: 1 });
-const below1 = number({ min: 0, max: 1 - 1e-9 });
+const below1 = number({ min: 0, below: 1 });
 
 /** The options of `train`, by the heading they stand under. */
 const trainOptions: Readonly<Record<string, () => Option[]>> = {
@@ -62,7 +62,9 @@ const trainOptions: Readonly<Record<string, () => Option[]>> = {
     ),
     workers(),
     onBroken(),
-    new Option("--validation <share>", "share of the training images kept apart to judge epochs by").argParser(below1),
+    new Option("--validation <share>", "share of the training images kept apart to judge epochs by").argParser(
+      number({ min: 0, above: true, below: 1 }),
+    ),
   ],
   Recipe: () => [
     new Option("--recipe <name>", "another paper's, from `ocelli recipes` (default: the model's own)"),
@@ -92,7 +94,9 @@ const trainOptions: Readonly<Record<string, () => Option[]>> = {
     new Option("--clip-norm <x>", "longest gradient, over all parameters").argParser(positive),
     new Option("--clip-value <x>", "largest element of a gradient").argParser(positive),
     new Option("--ema <decay>", "evaluate a running average of the parameters, like 0.999").argParser(below1),
-    new Option("--swa <epoch>", "evaluate their average from this epoch on").argParser(whole),
+    new Option("--swa <epoch>", "evaluate their average over the ends of this epoch and all later ones").argParser(
+      count,
+    ),
     new Option("--early-stop <n>", "end after so many epochs without a better one").argParser(count),
   ],
   Transfer: () => [

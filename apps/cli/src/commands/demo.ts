@@ -43,7 +43,7 @@ export async function demo(io: Io, flags: DemoFlags): Promise<void> {
     try {
       const { run } = await createRun(flags.out ?? freshFolder(join("runs", "demo")), draft, device);
       describe(io, { run, data, device, parameters: draft.parameters });
-      const job = { run, data, device, json: false, signal, resumeCommand: resumeCommand(io, run) };
+      const job = { run, data, device, json: false, signal, resumeCommand: resumeCommand(io, run), created: true };
       const result = await trainRun(io, job);
       reportDone(io, run, result, false);
       const loaded = await loadModel(run.path, { checkpoint: "last" });

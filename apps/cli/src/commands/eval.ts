@@ -16,7 +16,15 @@ import { lossPerSampleOf } from "@ocelli/zoo";
 import { type DataFlags, type LoadedData, loadData } from "../data.js";
 import { type DeviceFlags, describeDevice, openDevice } from "../device.js";
 import { Failure, UsageError } from "../errors.js";
-import { checkPublished, fitting, framesFor, noteClasses, requestOf, shapeFor } from "../evaluation/data.js";
+import {
+  checkPublished,
+  fitting,
+  framesFor,
+  noteChanged,
+  noteClasses,
+  requestOf,
+  shapeFor,
+} from "../evaluation/data.js";
 import {
   checkFeatureFlags,
   type FeatureFlags,
@@ -58,6 +66,7 @@ export async function evaluate(io: Io, paths: readonly string[], flags: EvalFlag
       testOnly: known && !byFeatures,
       frames: first && framesFor(first, viewsFor(flags, first)),
     });
+    if (first !== undefined) noteChanged(io, first, data, flags);
     const members: Member[] = [];
     for (const model of opened) members.push(await memberOf(io, model, data, flags, signal));
     const device = await openDevice(flags, (line) => note(io, line));

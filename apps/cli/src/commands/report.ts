@@ -3,6 +3,7 @@ import type { EvaluationRecord, Fact } from "@ocelli/inspect/report";
 import { loader } from "@ocelli/training";
 import { type RunConfig, RunDirectory, writeAtomic } from "@ocelli/training/node";
 import { type DeviceFlags, openDevice } from "../device.js";
+import { noteChanged } from "../evaluation/data.js";
 import { interruptible } from "../interrupt.js";
 import { type Io, note, print, printJson } from "../io.js";
 import { type LoadedModel, loadModel, passportOf } from "../model.js";
@@ -68,7 +69,9 @@ async function readCourse(run: RunDirectory): Promise<Course> {
 /** What the checkpoint makes of the run's own test images. */
 async function evaluated(io: Io, { loaded, kind }: Opened, flags: ReportFlags): Promise<EvaluationRecord> {
   return interruptible(io, "stopping ...", async (signal) => {
-    const { test } = await loadRunData(io, loaded.run as RunConfig, flags, signal);
+    const data = await loadRunData(io, loaded.run as RunConfig, flags, signal);
+    noteChanged(io, loaded, data);
+    const { test } = data;
     const device = await openDevice(flags, (line) => note(io, line));
     const bar = new Bar(io, io.stderr);
     const onProgress = (images: number): void => {

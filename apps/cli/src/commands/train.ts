@@ -1,5 +1,5 @@
 import type { Device } from "@ocelli/core";
-import { freshProgress } from "@ocelli/training";
+import { freshProgress, type LabelledImages } from "@ocelli/training";
 import { type Checkpoint, type RunConfig, RunDirectory } from "@ocelli/training/node";
 import type { Recipe } from "@ocelli/zoo";
 import { augmentationNames } from "../augmentation.js";
@@ -7,7 +7,7 @@ import { type DataFlags, loadData } from "../data.js";
 import { type DeviceFlags, type DeviceName, describeDevice, deviceNames, openDevice } from "../device.js";
 import { checkDraft, type Draft, type DraftFlags, draftRun, framesFor, recipeFor } from "../draft.js";
 import { UsageError } from "../errors.js";
-import { cachingFeatures } from "../frozen.js";
+import { cachingFeatures, movingFrames } from "../frozen.js";
 import { interruptible } from "../interrupt.js";
 import { type Io, note, print } from "../io.js";
 import { passportOf } from "../model.js";
@@ -47,7 +47,7 @@ export async function train(io: Io, model: string | undefined, flags: TrainFlags
       const { run, saved } = await createRun(folder, draft, device);
       const recipe = recipeFor(model, flags);
       describe(io, { run, data, device, ...draft, recipe, json: flags.json });
-      await finish(io, run, { flags, data, device, signal, saved });
+      await finish(io, run, { flags, data, device, signal, saved, created: true });
     } finally {
       await device.dispose();
     }
@@ -126,6 +126,7 @@ interface Work {
   readonly saved?: Checkpoint | undefined;
   /** Default: what the run says. */
   readonly epochs?: number;
+  readonly created?: boolean;
 }
 
 async function finish(io: Io, run: RunDirectory, { flags, ...work }: Work): Promise<void> {
@@ -157,7 +158,7 @@ export function describe(io: Io, { run, data, device, parameters, memory, epochs
   const { config } = run;
   const { model, freeze, recompute } = config;
   const plan = { ...config, epochs: epochs ?? config.epochs };
-  const augmented = augmentationNames(config.transform);
+  const augmented = [...frameNames(config), ...augmentationNames(config.transform)];
   const pairs: [label: string, text: string | undefined][] = [
     ["model", parameters === undefined ? model.name : `${model.name}, ${formatInteger(parameters)} parameters`],
     ["start", describeStart(config)],
@@ -174,6 +175,14 @@ export function describe(io: Io, { run, data, device, parameters, memory, epochs
   print(io);
 }
 
+/** What cuts training images out of picture files, where it is not what cuts test images. */
+function frameNames(config: RunConfig): string[] {
+  if (config.frames === undefined || !movingFrames(config)) return [];
+  const { name, options } = config.frames.train;
+  const sides = new Set([options.size].flat());
+  return [`${name} ${[...sides].join("x")}`];
+}
+
 function describeStart({ initFrom }: RunConfig): string | undefined {
   if (initFrom === undefined) return undefined;
   return initFrom.head === "new" ? `${initFrom.source}, with a new classifier` : initFrom.source;
@@ -183,10 +192,11 @@ function describeData(
   { data: { name }, image, classes }: RunConfig,
   { train, validation, test }: TrainingData,
 ): string {
-  const counts = [
-    `${formatInteger(train.count)} training`,
-    ...(validation === undefined ? [] : [`${formatInteger(validation.count)} validation`]),
-  ];
-  const images = `${counts.join(", ")} and ${plural(test.count, "test image")}`;
+  const part = ({ count }: LabelledImages, kind: string): string => `${formatInteger(count)} ${kind}`;
+  const training = part(train, "training");
+  const images =
+    test === validation
+      ? `${training} and ${plural(test.count, "validation image")} (no test part: they are the test images too)`
+      : `${[training, ...(validation ? [part(validation, "validation")] : [])].join(", ")} and ${plural(test.count, "test image")}`;
   return `${name}, ${images} (${image.join("x")}, ${classes.length} classes)`;
 }

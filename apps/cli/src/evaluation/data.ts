@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import { OcelliError } from "@ocelli/core";
 import { centerFrame, type Frame, type LabelledImages, makeFrame, type Views } from "@ocelli/training";
-import { type DataFlags, type DataKind, publishedKind } from "../data.js";
+import { type DataFlags, type DataKind, type LoadedData, publishedKind } from "../data.js";
 import { UsageError } from "../errors.js";
 import { type Io, note } from "../io.js";
 import { type ImageShape, type LoadedModel, resized } from "../model.js";
+import { hasOtherImages } from "../training.js";
 import { cropOf } from "./views.js";
 
 export interface RequestFlags extends Partial<DataFlags> {
@@ -15,9 +16,7 @@ export interface RequestFlags extends Partial<DataFlags> {
 export function requestOf(run: LoadedModel["run"], { data, dataDir, limit, ...flags }: RequestFlags): DataFlags {
   const name = data ?? run?.data.name;
   if (name === undefined) throw new UsageError("eval needs --data, for example --data mnist");
-  // Pictures are named by their place: a folder of the same name elsewhere holds others.
-  const isOwn = run?.frames === undefined ? name === run?.data.name : resolve(name) === run.data.dir;
-  const own = data === undefined || isOwn ? run : undefined;
+  const own = isOwn(run, data) ? run : undefined;
   const dir = dataDir ?? own?.data.dir ?? undefined;
   const place = own?.frames === undefined ? { data: name, dataDir: dir } : { data: dir ?? name };
   return {
@@ -27,6 +26,29 @@ export function requestOf(run: LoadedModel["run"], { data, dataDir, limit, ...fl
     workers: flags.workers ?? own?.data.workers,
     ...(own?.validation && { validation: own.validation.share, seed: own.validation.seed }),
   };
+}
+
+/** Whether the data are those that the run names. */
+function isOwn(run: LoadedModel["run"], data: string | undefined): boolean {
+  if (data === undefined || run?.frames === undefined) return data === undefined || data === run?.data.name;
+  // Pictures are named by their place: a folder of the same name elsewhere holds others.
+  return resolve(data) === run.data.dir;
+}
+
+/** Says so when a run's own pictures are others by now: where it sets some apart for tests, those are others too. */
+export function noteChanged(
+  io: Io,
+  { run, file }: Pick<LoadedModel, "run" | "file">,
+  { train }: Pick<LoadedData, "train">,
+  flags: RequestFlags = {},
+): void {
+  // With another limit they are others by choice.
+  if (run === undefined || !isOwn(run, flags.data) || requestOf(run, flags).limit !== run.data.limit) return;
+  if (!hasOtherImages(run, train)) return;
+  note(
+    io,
+    `note: ${run.data.name} is not what it was when ${file} was trained: the test images may be others, and it may have been trained on some of them`,
+  );
 }
 
 /** How picture files become images: as in the run's own evaluation, and larger where crops are taken of them. */

@@ -12,8 +12,14 @@ export function compose(...parts: readonly Transform[]): Transform {
     name: "compose",
     options: { transforms: parts.map(asData) },
     apply: (batch, ctx) => parts.reduce((value, part) => part.apply(value, ctx), batch),
+    get uncut() {
+      return parts.some((part) => part.uncut) ? compose(...parts.map((part) => part.uncut ?? part)) : undefined;
+    },
   };
 }
+
+/** What is left of a transform that only cuts. */
+export const nothing: Transform = { name: "compose", options: { transforms: [] }, apply: (batch) => batch };
 
 /**
  * A transform for a share `p` of the images, in training only; it has to keep their size.

@@ -1,6 +1,7 @@
 import { add, narrow, pad, reshape, ShapeError, select, sub, type Tensor } from "@ocelli/core";
 import type { Context } from "@ocelli/layers";
 import type { Transform } from "../transform.js";
+import { nothing } from "./choice.js";
 import type { Size } from "./frame.js";
 import { augmentation, chanceOption, numberOption, sizeOption } from "./options.js";
 import { columnsAt, imageShape, positions, rowsAt } from "./pixels.js";
@@ -27,6 +28,7 @@ export function randomCrop({ size: given, padding = 0, p = 1 }: RandomCropOption
   return {
     name: "randomCrop",
     options: { size, padding, p },
+    uncut: nothing,
     apply: (batch, ctx) => {
       const images = surrounded(batch.images, padding);
       if (!ctx.training) return { ...batch, images: centred("randomCrop", images, size) };
@@ -42,6 +44,7 @@ export function centerCrop({ size: given }: { readonly size: number | Size }): T
   return {
     name: "centerCrop",
     options: { size },
+    uncut: nothing,
     apply: (batch) => ({ ...batch, images: centred("centerCrop", batch.images, size) }),
   };
 }

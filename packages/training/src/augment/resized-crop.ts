@@ -20,6 +20,7 @@ import {
 } from "@ocelli/core";
 import type { Context } from "@ocelli/layers";
 import type { Transform } from "../transform.js";
+import { nothing } from "./choice.js";
 import { centred } from "./crop.js";
 import type { Box, Size } from "./frame.js";
 import { rangeOption, sizeOption } from "./options.js";
@@ -66,6 +67,7 @@ export function randomResizedCrop({ size: given, ...shares }: RandomResizedCropO
   return {
     name: "randomResizedCrop",
     options: { size, scale, ratio },
+    uncut: nothing,
     apply: (batch, ctx) => {
       if (!ctx.training) return { ...batch, images: centred("randomResizedCrop", batch.images, size) };
       const [n, , h, w] = imageShape(batch.images, "randomResizedCrop");

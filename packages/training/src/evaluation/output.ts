@@ -17,10 +17,10 @@ export interface Viewing<Out> {
  * @throws ArgumentError for a model that does not take views of their size
  */
 export function outputOf<Out>({ model, transform, views }: Viewing<Out>, images: Tensor, ctx: Context): Out | Tensor {
-  const output = (seen: Tensor): Out => {
-    const batch = { images: seen } as BatchTensors;
-    return ctx.call(model, transform === undefined ? seen : transform.apply(batch, ctx).images);
-  };
+  // Views are cut out already.
+  const made = views === undefined ? transform : (transform?.uncut ?? transform);
+  const output = (seen: Tensor): Out =>
+    ctx.call(model, made === undefined ? seen : made.apply({ images: seen } as BatchTensors, ctx).images);
   if (views === undefined) return output(images);
   const n = images.shape[0] as number;
   const stacks = views.apply(images);

@@ -5,12 +5,16 @@ import { AdaptiveAvgPool2d, type Context, Conv2d, Flatten, Linear, Module, Seque
 import { describe, expect, it } from "vitest";
 import {
   centerView,
+  compose,
   evaluator,
   fiveCropViews,
   makeViews,
   multiScaleViews,
   normalize,
   predictor,
+  randomCrop,
+  randomHorizontalFlip,
+  type Transform,
   tenCropViews,
   type Views,
   views,
@@ -161,6 +165,21 @@ describe("prediction with views", () => {
       const [first, second] = [expected[2] as number, expected[4 + 1] as number];
       expect(loss).toBeCloseTo(-(Math.log(first) + Math.log(second)) / 2, 5);
       expect(count).toBe(2);
+    },
+  );
+
+  it.each([tenCropViews({ size: [3, 4] }), multiScaleViews({ sizes: [6] })])(
+    "$name goes through a training's transform without its crops",
+    async (given) => {
+      await using device = await reference();
+      const model = new Net(true);
+      const values = model.initialState({ seed: 3 });
+      const probabilities = async (made: Transform): Promise<number[]> => {
+        using predict = await predictor(device, values, { model, transform: made, views: given });
+        return [...toNumbers(await predict(host))];
+      };
+      const trained = compose(randomCrop({ size: [4, 5], padding: 1 }), randomHorizontalFlip(), transform);
+      expect(await probabilities(trained)).toEqual(await probabilities(transform));
     },
   );
 

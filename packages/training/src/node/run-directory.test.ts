@@ -116,6 +116,32 @@ describe("run directories", () => {
     await expect(RunDirectory.create(path, config)).rejects.toThrow(/holds a run already. Resume it \(--resume/);
   });
 
+  it("are not made among other files", async () => {
+    await writeFile(join(dir, ".hidden"), "");
+    await writeFile(join(dir, "cat.png"), "");
+    await expect(RunDirectory.create(dir, config)).rejects.toThrow(/holds other files \(cat\.png\) and no run/);
+    expect((await readdir(dir)).sort()).toEqual([".hidden", "cat.png"]);
+  });
+
+  it("are discarded until a step is saved, without what others put there", async () => {
+    const path = join(dir, "run");
+    const run = await RunDirectory.create(path, config);
+    await run.save("last", values, freshProgress);
+    const release = await run.lock();
+    await writeFile(join(path, "notes.txt"), "");
+    await run.discard();
+    await release();
+    expect(await readdir(path)).toEqual(["notes.txt"]);
+    await rm(path, { recursive: true });
+    const again = await RunDirectory.create(path, config);
+    await again.save("last", values, { ...freshProgress, step: 1 });
+    await again.discard();
+    expect((await readdir(path)).sort()).toEqual(["last.safetensors", "run.json"]);
+    await rm(join(path, "last.safetensors"));
+    await again.discard();
+    expect(await readdir(dir)).toEqual([]);
+  });
+
   it("notice a run.json that was changed under a checkpoint, but not more epochs", async () => {
     const path = join(dir, "run");
     await (await RunDirectory.create(path, config)).save("last", values, freshProgress);

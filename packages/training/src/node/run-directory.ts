@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ArgumentError, FormatError } from "@ocelli/core";
 import type { Checkpoint } from "../checkpoint.js";
@@ -30,9 +30,10 @@ export class RunDirectory implements CheckpointSink {
     this.#log = new RunLog(join(path, logName));
   }
 
-  /** Starts a run in a folder, made if need be. @throws ArgumentError when the folder holds a run already */
+  /** Starts a run in a folder, made if need be. @throws ArgumentError when the folder holds a run already, or other files */
   static async create(path: string, config: RunConfig): Promise<RunDirectory> {
     await mkdir(path, { recursive: true });
+    await checkForeign(path);
     const run = new RunDirectory(path, config);
     // Another process may be in the first epoch of a run, with nothing to show yet.
     const release = await run.lock();
@@ -72,7 +73,7 @@ export class RunDirectory implements CheckpointSink {
    * @throws ArgumentError while another process trains it
    */
   lock(): Promise<() => Promise<void>> {
-    return takeLock(join(this.path, "run.lock"));
+    return takeLock(join(this.path, lockName));
   }
 
   async save(kind: "last" | "best", values: Checkpoint["values"], progress: Checkpoint["progress"]): Promise<void> {
@@ -99,6 +100,18 @@ export class RunDirectory implements CheckpointSink {
     return exists(this.checkpointPath(kind));
   }
 
+  /**
+   * Removes the run, its lock too, unless it has a checkpoint with a step behind it: for a training that failed at once. Other files stay,
+   * and the folder with them.
+   */
+  async discard(): Promise<void> {
+    if ((await this.has("best")) || ((await this.has("last")) && (await this.load()).progress.step > 0)) return;
+    for (const name of ["last.safetensors", logName, "run.json", lockName])
+      await rm(join(this.path, name), { force: true });
+    const left = await readdir(this.path);
+    if (left.length === 0) await rmdir(this.path);
+  }
+
   /** Writes what belongs there to the log: `fit({ ..., on: (event) => run.record(event) })`. */
   record(event: FitEvent): Promise<void> {
     return this.#log.record(event);
@@ -111,6 +124,21 @@ export class RunDirectory implements CheckpointSink {
 }
 
 const logName = "log.jsonl";
+const lockName = "run.lock";
+
+/** @throws ArgumentError for a folder of other things: a run is not written among them */
+async function checkForeign(path: string): Promise<void> {
+  const names = await readdir(path);
+  if (names.includes("run.json")) return;
+  // What a run that ended early left, or one that begins right now writes; and what systems hide in folders.
+  const own = /^(run\.json|run\.lock|log\.jsonl|(last|best)\.safetensors)|^\./;
+  const foreign = names.filter((name) => !own.test(name)).sort();
+  if (foreign.length === 0) return;
+  throw new ArgumentError(
+    `run: ${path} holds other files (${foreign[0]}${foreign.length > 1 ? ", ..." : ""}) and no run. Choose a new or empty folder (--out).`,
+    { path },
+  );
+}
 
 /** `seed is 9, was 0` */
 function describeDifference({ field, saved, now }: Difference): string {

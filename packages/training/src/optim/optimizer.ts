@@ -1,5 +1,5 @@
-import { ArgumentError, type Spec, type Tensor } from "@ocelli/core";
-import type { Named, Options } from "../named.js";
+import type { Spec, Tensor } from "@ocelli/core";
+import { checkOptionNames, type Named, type Options } from "../named.js";
 
 /** A tensor that an optimizer keeps for a parameter. */
 export interface Slot extends Spec {
@@ -41,12 +41,6 @@ export interface Optimizer extends Named {
   check?(parameters: ReadonlyMap<string, Spec>): void;
 }
 
-export function noSuchOption({ name, options }: Named, option: string): ArgumentError {
-  return new ArgumentError(`${name}: there is no option ${option}. There are ${Object.keys(options).join(", ")}`, {
-    option,
-  });
-}
-
 /** What is particular to a rule. */
 type Rule = Pick<Optimizer, "slots" | "scalars" | "update">;
 
@@ -63,9 +57,8 @@ export function optimizer<Given extends Options & { readonly lr: number }>(
     lr: options.lr,
     ...rule,
     with: (changes) => {
-      const strange = Object.keys(changes).find((option) => !Object.hasOwn(options, option));
-      if (strange === undefined) return make({ ...options, ...changes });
-      throw noSuchOption({ name, options }, strange);
+      checkOptionNames({ name, options }, changes);
+      return make({ ...options, ...changes });
     },
   };
 }

@@ -258,6 +258,7 @@ export const lenetModels = {
     head: "output",
     build: (options?: ModelOptions) => new LeNet1(options),
     lossPerSample: ownLoss(lenet1LossPerSample),
+    ownLoss: "the squared error",
     // The paper's input: grey levels scaled to -1..1.
     preprocessing: { mean: [0.5], std: [0.5] },
     recipe: lenet1Recipe,
@@ -278,6 +279,7 @@ export const lenetModels = {
     head: "output",
     build: (options?: ModelOptions) => new LeNet5(options),
     lossPerSample: ownLoss(rbfLossPerSample),
+    ownLoss: "the loss of its RBF output layer",
     // The paper's input: background -0.1, ink 1.175, so that mean and variance are about 0 and 1; 28x28 digits centred in 32x32.
     preprocessing: { mean: [0.1 / 1.275], std: [1 / 1.275], pad: 2 },
     recipe: lenet5Recipe,
