@@ -1,6 +1,6 @@
 // Slow acceptance runs, on the built packages: `npm run acceptance -- --data-dir DIR [--short] [--only NAME]`.
 // DIR holds data/mnist, data/cifar10, weights and oracle. Every line says what was wanted and what came.
-// Experiments, by name: `npm run acceptance -- degradation --data-dir DIR [--epochs N] [--out FOLDER]`, and `resnet20` likewise.
+// Experiments, by name: `npm run acceptance -- degradation --data-dir DIR [--epochs N] [--limit IMAGES] [--out FOLDER]`, and `resnet20` likewise.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,6 +17,7 @@ const { values: options, positionals } = parseArgs({
     short: { type: "boolean", default: false },
     only: { type: "string" },
     epochs: { type: "string" },
+    limit: { type: "string" },
     out: { type: "string" },
   },
 });
@@ -24,7 +25,7 @@ const [experiment] = positionals;
 if (!existsSync(options["data-dir"]) || positionals.length > 1 || !experiments.includes(experiment ?? experiments[0])) {
   console.error(
     `usage: npm run acceptance -- [--data-dir DIR] [--short] [--only NAME]   (DIR, by default ../shared, holds data/mnist, data/cifar10, weights and oracle)
-       npm run acceptance -- ${experiments.join("|")} [--data-dir DIR] [--epochs N] [--out FOLDER]`,
+       npm run acceptance -- ${experiments.join("|")} [--data-dir DIR] [--epochs N] [--limit IMAGES] [--out FOLDER]`,
   );
   process.exit(2);
 }
@@ -310,9 +311,10 @@ const brief = {
 if ((await build()).code !== 0) process.exit(1);
 if (experiment !== undefined) {
   const module = await import(`./experiments/${experiment}.mjs`);
-  const epochs = options.epochs === undefined ? {} : { epochs: Number(options.epochs) };
+  const { epochs, limit } = options;
+  const numbers = { ...(epochs && { epochs: Number(epochs) }), ...(limit && { limit: Number(limit) }) };
   const out = resolve(options.out ?? join("runs", experiment));
-  await module[experiment]({ dataDir: data, out, ...epochs });
+  await module[experiment]({ dataDir: data, out, ...numbers });
   process.exit(0);
 }
 let failures = 0;

@@ -5,7 +5,7 @@ import { LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { percent, trained } from "./runs.mjs";
+import { limited, percent, trained } from "./runs.mjs";
 
 use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
@@ -13,9 +13,9 @@ const models = ["plain20_cifar", "plain56_cifar", "resnet20_cifar", "resnet56_ci
 const published = "published: plain-56 above plain-20, resnet-56 below resnet-20";
 
 /** Trains the four networks and draws their errors. Resumable: the runs are folders below `out`. */
-export async function degradation({ dataDir, out, epochs = 5, seed = 0 }) {
+export async function degradation({ dataDir, out, epochs = 5, seed = 0, limit }) {
   mkdirSync(out, { recursive: true });
-  const args = ["--data", "cifar10", "--data-dir", dataDir, "--seed", `${seed}`];
+  const args = ["--data", "cifar10", "--data-dir", dataDir, "--seed", `${seed}`, ...limited(limit)];
   const histories = {};
   for (const model of models) histories[model] = await trained(model, { out: join(out, model), epochs, args });
   const file = join(out, "degradation.svg");

@@ -3,14 +3,14 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { percent, trained } from "./runs.mjs";
+import { limited, percent, trained } from "./runs.mjs";
 
 const script = join(dirname(fileURLToPath(import.meta.url)), "resnet20.py");
 
 /** Trains both sides and prints their test accuracies. Finished runs below `out` are not run again. */
-export async function resnet20({ dataDir, out, epochs = 8, seeds = [0, 1, 2] }) {
+export async function resnet20({ dataDir, out, epochs = 8, seeds = [0, 1, 2], limit }) {
   mkdirSync(out, { recursive: true });
-  const args = ["--data", "cifar10", "--data-dir", dataDir];
+  const args = ["--data", "cifar10", "--data-dir", dataDir, ...limited(limit)];
   const ours = [];
   const theirs = [];
   for (const seed of seeds) {
@@ -20,12 +20,12 @@ export async function resnet20({ dataDir, out, epochs = 8, seeds = [0, 1, 2] }) 
       args: [...args, "--seed", `${seed}`],
     });
     ours.push(history.at(-1).testAccuracy);
-    theirs.push(await pytorch(join(out, `pytorch-${seed}.jsonl`), { dataDir, epochs, seed }));
+    theirs.push(await pytorch(join(out, `pytorch-${seed}.jsonl`), { dataDir, epochs, seed, limit }));
   }
   const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
   const row = (name, values) =>
     console.log(`${name.padEnd(10)}${values.map(percent).join("  ")}   mean ${percent(mean(values))}`);
-  console.log(`\nTest accuracy after ${epochs} epochs of 20,000 images, seeds ${seeds.join(", ")}`);
+  console.log(`\nTest accuracy after ${epochs} epochs of ${limit ?? "20,000"} images, seeds ${seeds.join(", ")}`);
   row("ocelli", ours);
   if (theirs.includes(undefined)) return console.log("skipped: PyTorch, because no python3 here has it");
   row("PyTorch", theirs);
@@ -33,7 +33,7 @@ export async function resnet20({ dataDir, out, epochs = 8, seeds = [0, 1, 2] }) 
 }
 
 /** PyTorch's final test accuracy; undefined where there is no PyTorch. */
-async function pytorch(file, { dataDir, epochs, seed }) {
+async function pytorch(file, { dataDir, epochs, seed, limit }) {
   const lastOf = () => JSON.parse(readFileSync(file, "utf8").trim().split("\n").at(-1));
   if (existsSync(file)) {
     const last = lastOf();
@@ -41,9 +41,13 @@ async function pytorch(file, { dataDir, epochs, seed }) {
   }
   const cifar = [join(dataDir, "cifar10"), dataDir].find((folder) => existsSync(join(folder, "data_batch_1.bin")));
   const python = process.env.PYTHON ?? (existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3");
-  const child = spawn(python, [script, cifar, "--seed", `${seed}`, "--epochs", `${epochs}`, "--threads", "2"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    python,
+    [script, cifar, "--seed", `${seed}`, "--epochs", `${epochs}`, "--threads", "2", ...limited(limit)],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   let lines = "";
   child.stdout.setEncoding("utf8").on("data", (text) => {
     lines += text;

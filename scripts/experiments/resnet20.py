@@ -51,6 +51,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--limit", type=int)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
@@ -59,6 +60,7 @@ def main():
     parts = [read(options.data / f"data_batch_{i}.bin") for i in (1, 2)]
     images, labels = (torch.cat(tensors) for tensors in zip(*parts))
     tests = read(options.data / "test_batch.bin")
+    images, labels, *tests = (tensor[: options.limit] for tensor in (images, labels, *tests))
     pixels = images.double() / 255
     # Black before the padding becomes black after it: the border is padded first, as the paper's crops are.
     mean, std = (f(pixels, dim=(0, 2, 3)).float().view(1, 3, 1, 1) for f in (torch.mean, torch.std))

@@ -30,4 +30,7 @@ export function epochsOf(out) {
   return [...epochs.values()].sort((a, b) => a.epoch - b.epoch);
 }
 
+/** Flags for a quick try on part of the images. */
+export const limited = (limit) => (limit === undefined ? [] : ["--limit", `${limit}`]);
+
 export const percent = (share) => `${(100 * share).toFixed(2)} %`;

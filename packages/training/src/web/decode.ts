@@ -1,6 +1,5 @@
+import { planDecode, type Step } from "../augment/decode-plan.js";
 import type { Box, Frame, Framing, Size } from "../augment/frame.js";
-import { planDecode } from "../node/pictures/plan.js";
-import type { Step } from "../node/pictures/protocol.js";
 import { type Axis, axisOf, type Pixels, resample, span } from "./resample.js";
 
 export interface DecodeRequest {

@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { axisWeights, resample, span } from "./resample.worker.js";
 
 /** @typedef {import("./protocol.js").Job} Job */
-/** @typedef {import("./protocol.js").Step} Step */
+/** @typedef {import("../../augment/decode-plan.js").Step} Step */
 
 const port = /** @type {import("node:worker_threads").MessagePort} */ (parentPort);
 const { maxBytes } = workerData;

@@ -1,9 +1,9 @@
 import { ArgumentError, FormatError, randomKey } from "@ocelli/core";
+import { planDecode } from "../../augment/decode-plan.js";
 import type { Frame } from "../../augment/frame.js";
 import { findBadLabel } from "../../data/dataset.js";
 import type { ImageSource, ReadImages, ReadRequest } from "../../data/source.js";
 import { type Decoders, decodersOf, type Task } from "./decoders.js";
-import { planDecode } from "./plan.js";
 import type { Reply } from "./protocol.js";
 
 /** Labelled picture files: what `imageFolder` and `imageList` find. */

@@ -1,19 +1,5 @@
-import type { Box, Size } from "../../augment/frame.js";
-
-/** A picture, or a part of it (`from`, its corner at `top` and `left`), brought to the size `to`, of which `window` is kept. */
-export interface Step {
-  readonly top: number;
-  readonly left: number;
-  readonly from: Size;
-  readonly to: Size;
-  readonly window: Box;
-}
-
-/** How a picture is decoded: at its own size or shrunk, then scaled in one step or two. */
-export interface Plan {
-  readonly shrunk?: Size | undefined;
-  readonly steps: readonly Step[];
-}
+import type { Plan } from "../../augment/decode-plan.js";
+import type { Size } from "../../augment/frame.js";
 
 /** What a decoding thread is asked for. */
 export type Job = {

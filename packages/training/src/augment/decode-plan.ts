@@ -1,6 +1,20 @@
 import { ArgumentError } from "@ocelli/core";
-import type { Box, Frame, Framing, Size } from "../../augment/frame.js";
-import type { Plan, Step } from "./protocol.js";
+import type { Box, Frame, Framing, Size } from "./frame.js";
+
+/** A picture, or a part of it (`from`, its corner at `top` and `left`), brought to the size `to`, of which `window` is kept. */
+export interface Step {
+  readonly top: number;
+  readonly left: number;
+  readonly from: Size;
+  readonly to: Size;
+  readonly window: Box;
+}
+
+/** How a picture is decoded: at its own size or shrunk, then scaled in one step or two. */
+export interface Plan {
+  readonly shrunk?: Size | undefined;
+  readonly steps: readonly Step[];
+}
 
 /**
  * How to decode a picture into a frame. Large ones are decoded at a half, a quarter or an eighth of their size, as JPEG allows at little cost,
