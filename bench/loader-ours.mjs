@@ -12,7 +12,15 @@ const batches = loader(source, { batchSize, shuffle: true });
 function flip({ data, shape: [count, channels, height, width] }) {
   const size = channels * height * width;
   for (let image = 0; image < count; image += 2) {
-    for (let row = image * size; row < (image + 1) * size; row += width) data.subarray(row, row + width).reverse();
+    for (let row = image * size; row < (image + 1) * size; row += width) mirror(data, row, row + width - 1);
+  }
+}
+
+function mirror(data, first, last) {
+  for (let [i, j] = [first, last]; i < j; i++, j--) {
+    const pixel = data[i];
+    data[i] = data[j];
+    data[j] = pixel;
   }
 }
 
