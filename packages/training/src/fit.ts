@@ -208,7 +208,7 @@ class Fit<Out> {
     const step = this.#progress.step + 1;
     const sums = { lossSum: lossSum + loss, accuracySum: accuracySum + accuracy };
     this.#progress = { ...this.#progress, batch, step, ...sums };
-    this.#checkLoss("the loss", loss);
+    this.#checkLoss(loss);
     const { steps, loss: losses, accuracy: accuracies } = this.#interval;
     this.#interval = { steps: steps + 1, loss: losses + loss, accuracy: accuracies + accuracy };
     const at = { epoch: this.#progress.epoch + 1, batch, step, lr };
@@ -300,7 +300,8 @@ class Fit<Out> {
   /** Undefined when the signal cut it short. */
   async #evaluate(data: LabelledImages, values: StateDict): Promise<Evaluation | undefined> {
     const found = await this.#evaluator.evaluate(data, values);
-    if (found !== undefined) this.#checkLoss(`the loss on ${data.name}`, found.loss);
+    // Large it may be: while batch-norm's running statistics lag behind, deep plain networks come to 1e18.
+    if (found !== undefined && !Number.isFinite(found.loss)) this.#fail(`the loss on ${data.name} is ${found.loss}`);
     return found;
   }
 
@@ -350,10 +351,10 @@ class Fit<Out> {
     return values;
   }
 
-  #checkLoss(what: string, loss: number): void {
+  #checkLoss(loss: number): void {
     const { maxLoss = 1e8 } = this.#options;
-    if (!Number.isFinite(loss)) this.#fail(`${what} is ${loss}`);
-    if (loss > maxLoss) this.#fail(`${what} is ${loss.toExponential(1)}, which is above ${maxLoss}: it explodes`);
+    if (!Number.isFinite(loss)) this.#fail(`the loss is ${loss}`);
+    if (loss > maxLoss) this.#fail(`the loss is ${loss.toExponential(1)}, which is above ${maxLoss}: it explodes`);
   }
 
   /** Names the last step that was counted. */
