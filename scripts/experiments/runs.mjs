@@ -1,8 +1,7 @@
 // Runs of the command `ocelli train` that an experiment is made of. Each goes on where it stood: an experiment may be stopped at any time.
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../run.mjs";
+import { node, root } from "../run.mjs";
 
 const cli = join(root, "apps/cli/bin/ocelli.js");
 
@@ -13,14 +12,10 @@ export async function trained(model, { out, epochs, args }) {
     ? ["train", "--resume", out]
     : ["train", model, "--epochs", `${epochs}`, "--out", out, ...args];
   console.log(`\n== ${["ocelli", ...command].join(" ")}`);
-  const code = await ended(spawn(process.execPath, [cli, ...command], { stdio: "inherit" }));
+  const { code } = await node([cli, ...command]);
   if (code === 130) process.exit(130);
   if (code !== 0) throw new Error(`ocelli ${command.join(" ")} ended with code ${code}`);
   return epochsOf(out);
-}
-
-function ended(child) {
-  return new Promise((done, fail) => child.on("error", fail).on("close", (code) => done(code ?? 130)));
 }
 
 /** The epochs in a run's log; one that was run again counts once. */

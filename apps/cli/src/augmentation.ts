@@ -77,7 +77,7 @@ function partsOf(transform: Named): Named[] {
   const values = Object.values(transform.options).flatMap((value): OptionValue[] =>
     Array.isArray(value) ? [...value] : [value],
   );
-  return [transform, ...values.filter(isPart).flatMap((part) => partsOf(part as unknown as Named))];
+  return [transform, ...values.filter(isPart).flatMap((part) => partsOf(part as Named))];
 }
 
 const isPart = (value: OptionValue): boolean =>

@@ -19,7 +19,7 @@ import { checked } from "./checked.js";
 import type { DataFlags } from "./data.js";
 import { UsageError } from "./errors.js";
 import type { Io } from "./io.js";
-import { buildFor, entryOf, type ImageShape, imageOf, transformFor } from "./model.js";
+import { buildFor, entryOf, type ImageShape, imageOf, ownStatistics, transformFor } from "./model.js";
 import { type Plan, planTraining, type RecipeFlags, recipeOf } from "./recipe.js";
 import { plural } from "./terminal.js";
 import { labelsHash } from "./training.js";
@@ -161,11 +161,7 @@ async function statisticsFor(
 ): Promise<NonNullable<ReturnType<typeof normalization>>> {
   const known = origin?.loaded.transform && normalization(origin.loaded.transform);
   if (known !== undefined) return known;
-  const { mean, std } = entry.preprocessing;
-  const measured =
-    mean?.length === train.shape[0] && std
-      ? { mean: [...mean], std: [...std] }
-      : await measureStatistics(train, signal ? { signal } : {});
+  const measured = ownStatistics(entry, train.shape[0]) ?? (await measureStatistics(train, signal ? { signal } : {}));
   return normalization(transformFor(entry, measured)) as NonNullable<ReturnType<typeof normalization>>;
 }
 

@@ -15,7 +15,14 @@ import {
 } from "@ocelli/core";
 import { type FileTensor, toHostTensor } from "@ocelli/formats";
 import { Buffer, flattenStateDict, inventory, loadStateDict, logitsOf, traceModule } from "@ocelli/layers";
-import { averagedValues, makeTransform, type Named, normalize, type Transform } from "@ocelli/training";
+import {
+  averagedValues,
+  type ChannelStatistics,
+  makeTransform,
+  type Named,
+  normalize,
+  type Transform,
+} from "@ocelli/training";
 import { type RunConfig, RunDirectory } from "@ocelli/training/node";
 import {
   checkTrainingSize,
@@ -317,16 +324,18 @@ function publishedTransform({ mean, std, pad = 0 }: Preprocessing): Transform | 
   return mean === undefined || std === undefined ? undefined : normalize({ mean, std, pad });
 }
 
+/** The numbers that the entry itself normalises by, if it has some for so many channels. */
+export function ownStatistics({ preprocessing }: ModelEntry, channels: number): ChannelStatistics | undefined {
+  const { mean, std } = preprocessing;
+  return mean?.length === channels && std !== undefined ? { mean, std } : undefined;
+}
+
 /** The entry's transform, normalising by the data's statistics where it has no numbers of its own, or those of other channels. */
-export function transformFor(
-  entry: ModelEntry,
-  statistics: { readonly mean: readonly number[]; readonly std: readonly number[] },
-): Transform {
+export function transformFor(entry: ModelEntry, statistics: ChannelStatistics): Transform {
   const { pad = 0 } = entry.preprocessing;
+  const { mean, std } = ownStatistics(entry, statistics.mean.length) ?? statistics;
   // A constant channel has no spread to divide by.
-  const std = statistics.std.map((value) => (value > 0 ? value : 1));
-  const fits = entry.preprocessing.mean?.length === statistics.mean.length;
-  return (fits && publishedTransform(entry.preprocessing)) || normalize({ mean: statistics.mean, std, pad });
+  return normalize({ mean, std: std.map((value) => (value > 0 ? value : 1)), pad });
 }
 
 /** Builds the model for some data. @throws UsageError where the two do not go together */

@@ -3,7 +3,7 @@ import type { Recipe } from "@ocelli/zoo";
 import { checked } from "./checked.js";
 import { UsageError } from "./errors.js";
 import type { ScheduleName } from "./recipe-names.js";
-import { listed } from "./terminal.js";
+import { listed, spelled } from "./terminal.js";
 
 export interface ScheduleFlags {
   readonly schedule?: ScheduleName;
@@ -59,8 +59,6 @@ const implied: Readonly<Partial<Record<Shape, ScheduleName>>> = {
   patience: "plateau",
 };
 
-const spelled = (flag: Shape): string => `--${flag.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
-
 /** The schedule that the flags ask for, or the recipe's at this number of epochs. @throws UsageError for flags that do nothing */
 export function planSchedule(recipe: Recipe, flags: ScheduleFlags, epochs: number): Named {
   const plain = named(flags) ?? scaled(recipe, flags, epochs);
@@ -69,7 +67,7 @@ export function planSchedule(recipe: Recipe, flags: ScheduleFlags, epochs: numbe
     throw new UsageError(
       `--warmup ${warmup}: the run ends after ${epochs} epochs, before the learning rate is reached`,
     );
-  const whole = warmup === undefined ? plain : { name: "warmup", options: { schedule: nested(plain), epochs: warmup } };
+  const whole = warmup === undefined ? plain : { name: "warmup", options: { schedule: plain, epochs: warmup } };
   const { name, options } = checked(() => makeSchedule(whole));
   return { name, options };
 }
@@ -102,9 +100,6 @@ function scaled(recipe: Recipe, { gamma }: ScheduleFlags, epochs: number): Named
   return { name: own.name, options: { ...own.options, [factor]: gamma } };
 }
 
-/** A part inside another's options. */
-const nested = ({ name, options }: Named): { readonly name: string; readonly options: Options } => ({ name, options });
-
 const isNamed = (value: unknown): value is Named => typeof (value as Partial<Named> | null)?.name === "string";
 
 /** Options that count epochs, and how they keep their proportion: a step may be a fraction of an epoch, patience may not. */
@@ -119,9 +114,8 @@ const lengths: Readonly<Record<string, (value: number) => number>> = {
 function inProportion({ name, options }: Named, ratio: number, epochs: number): Named {
   if (name === "multiStep") return multiStepInProportion(options, ratio, epochs);
   const parts = Object.entries(options).map(([key, value]): [string, OptionValue] => {
-    if (isNamed(value)) return [key, nested(inProportion(value, ratio, epochs))];
-    if (key === "schedules")
-      return [key, (value as unknown as readonly Named[]).map((part) => nested(inProportion(part, ratio, epochs)))];
+    if (isNamed(value)) return [key, inProportion(value, ratio, epochs)];
+    if (key === "schedules") return [key, (value as readonly Named[]).map((part) => inProportion(part, ratio, epochs))];
     return [key, typeof value === "number" ? (lengths[key]?.(value * ratio) ?? value) : value];
   });
   return { name, options: Object.fromEntries(parts) };

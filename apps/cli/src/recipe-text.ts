@@ -21,8 +21,8 @@ export function describePlan(plan: Plan, seed: number, recipe?: Recipe): string 
 
 /** `sgd, learning rate 0.1 (times 0.1 after epoch 30), momentum 0.9, weight decay 0.0001`, and what its groups have of their own. */
 function describeOptimizer(optimizer: Named, schedule: Named): string {
-  const groups = optimizer.name === "grouped" ? (optimizer.options.groups as unknown as readonly Group[]) : [];
-  const { name, options } = optimizer.name === "grouped" ? (optimizer.options.base as unknown as Named) : optimizer;
+  const groups = optimizer.name === "grouped" ? (optimizer.options.groups as readonly Group[]) : [];
+  const { name, options } = optimizer.name === "grouped" ? (optimizer.options.base as Named) : optimizer;
   const { lr, momentum, nesterov, weightDecay } = options;
   const over = describeSchedule(schedule);
   const parts = [name, `learning rate ${lr}${over === "" ? "" : ` (${over})`}`];
@@ -66,11 +66,11 @@ const clauses: Readonly<Record<string, (options: Options) => string>> = {
     return `times ${factor} when ${waited} nothing better${min ? `, down to times ${min}` : ""}`;
   },
   warmup: ({ schedule, epochs }) => {
-    const then = describeSchedule(schedule as unknown as Named);
+    const then = describeSchedule(schedule as Named);
     return `rising during the first ${epochsOf(epochs)}${then === "" ? "" : `; ${then}`}`;
   },
   product: ({ schedules }) =>
-    (schedules as unknown as readonly Named[])
+    (schedules as readonly Named[])
       .map(describeSchedule)
       .filter((clause) => clause !== "")
       .join(", "),

@@ -81,3 +81,6 @@ export function labelled(
 export function quoted(argument: string): string {
   return /^[\w@%+=:,./\\-]+$/.test(argument) ? argument : `"${argument.replaceAll('"', '\\"')}"`;
 }
+
+/** A flag as it is typed: `batchSize` is `--batch-size`. */
+export const spelled = (flag: string): string => `--${flag.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;

@@ -1,6 +1,6 @@
 import type { State } from "@ocelli/core";
 import { describe, expect, it } from "vitest";
-import { bars, bytesOf, type Kept, memorySink, withRun } from "./fit/harness.js";
+import { bars, bytesOf, type Kept, memorySink, withRun } from "../test/fit.js";
 import { type FitEvent, fit, freshProgress } from "./fit.js";
 import { adam, sgd } from "./index.js";
 

@@ -12,10 +12,11 @@ export type OptionValue =
 export type Options = { readonly [name: string]: OptionValue };
 
 /** A part of a training as data: what a run stores, and enough to make the part again. */
-export interface Named {
+// A type and no interface: so it is an option value, and parts nest in parts.
+export type Named = {
   readonly name: string;
   readonly options: Options;
-}
+};
 
 /** @throws ArgumentError for options that the part made of them does not have */
 export function checkOptionNames({ name, options }: Named, given: Readonly<Record<string, unknown>>): void {

@@ -3,7 +3,7 @@ import { reference } from "@ocelli/core/reference";
 import { webgpu } from "@ocelli/kernels-webgpu";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeOnAdapter } from "../../kernels-webgpu/test-browser/here.js";
-import { differences, randomTransforms } from "../src/augment/harness.js";
+import { differences, randomTransforms } from "../test/augment.js";
 
 const size = [32, 32] as const;
 

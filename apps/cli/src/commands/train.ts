@@ -14,7 +14,7 @@ import { passportOf } from "../model.js";
 import { describePlan } from "../recipe-text.js";
 import { loadRunData } from "../run-data.js";
 import { defaultRunFolder } from "../run-folder.js";
-import { colors, formatInteger, labelled, plural } from "../terminal.js";
+import { colors, formatInteger, labelled, plural, spelled } from "../terminal.js";
 import { reportDone, resumeCommand, type TrainingData, trainRun } from "../training.js";
 import { openOrigin } from "../transfer.js";
 
@@ -76,7 +76,7 @@ async function resumeRun(io: Io, model: string | undefined, path: string, flags:
   const { model: trains } = passportOf(run);
   const given = (Object.keys(flags) as (keyof TrainFlags)[])
     .filter((name) => flags[name] !== undefined && !free.includes(name))
-    .map((name) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`)
+    .map(spelled)
     .sort();
   if (given.length > 0) throw new UsageError(`${given.join(", ")}: a resumed run keeps what it was started with`);
   if (model !== undefined && model !== trains) throw new UsageError(`the run ${path} trains ${trains}, not ${model}`);

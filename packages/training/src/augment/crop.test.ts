@@ -1,8 +1,8 @@
 import { hostTensor, ShapeError } from "@ocelli/core";
 import { reference } from "@ocelli/core/reference";
 import { describe, expect, it } from "vitest";
+import { imagesOf, testImages } from "../../test/augment.js";
 import { centerCrop, randomCrop, randomHorizontalFlip, randomVerticalFlip } from "./crop.js";
-import { imagesOf, testImages } from "./harness.js";
 
 /** Pixels whose value says where they were: no two of a plane alike. */
 function numbered(n: number, c: number, h: number, w: number) {

@@ -4,7 +4,7 @@ import { onnx } from "@ocelli/kernels-cuda-onnx";
 import { webgpu } from "@ocelli/kernels-webgpu";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeOnAdapter } from "../../../kernels-webgpu/test/adapter.js";
-import { differences, randomTransforms } from "./harness.js";
+import { differences, randomTransforms } from "../../test/augment.js";
 
 const quiet = { onNotice: () => undefined };
 

@@ -2,10 +2,10 @@ import { broadcastTo, constant, hostTensor, sub, type Tensor } from "@ocelli/cor
 import { reference } from "@ocelli/core/reference";
 import { describe, expect, it } from "vitest";
 import fixtures from "../../fixtures/augment.json" with { type: "json" };
+import { imagesOf } from "../../test/augment.js";
 import { autoAugmentPolicy } from "./auto-augment.js";
 import { brightness, contrast, hue, saturation } from "./color.js";
 import { blurred, sharpness } from "./filter.js";
-import { imagesOf } from "./harness.js";
 import { autoContrasted, equalized, posterized, solarized } from "./levels.js";
 import { intoQuadrilateral } from "./perspective.js";
 import { luma, unit } from "./pixels.js";

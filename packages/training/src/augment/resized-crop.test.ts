@@ -2,8 +2,8 @@ import { constant, hostTensor } from "@ocelli/core";
 import { reference } from "@ocelli/core/reference";
 import { describe, expect, it } from "vitest";
 import fixtures from "../../fixtures/augment.json" with { type: "json" };
+import { imagesOf, testImages } from "../../test/augment.js";
 import { centerCrop } from "./crop.js";
-import { imagesOf, testImages } from "./harness.js";
 import { randomResizedCrop, resized } from "./resized-crop.js";
 
 describe("randomResizedCrop", () => {

@@ -1,8 +1,8 @@
 import { ArgumentError, hostTensor } from "@ocelli/core";
 import { reference } from "@ocelli/core/reference";
 import { describe, expect, it } from "vitest";
+import { deterministic, imagesOf, randomTransforms, testImages } from "../../test/augment.js";
 import { applyTransform } from "./apply.js";
-import { deterministic, imagesOf, randomTransforms, testImages } from "./harness.js";
 import * as augment from "./index.js";
 import { augmentPresets, makeTransform, transforms } from "./index.js";
 

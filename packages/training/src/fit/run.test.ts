@@ -1,5 +1,6 @@
 import type { Device, Program, StateDict } from "@ocelli/core";
 import { describe, expect, it } from "vitest";
+import { bars, bytesOf, type Kept, memorySink, withRun } from "../../test/fit.js";
 import { evaluator } from "../evaluate.js";
 import { type FitEvent, type FitOptions, type FitResult, fit, type LogEvent, type Progress } from "../fit.js";
 import {
@@ -15,7 +16,6 @@ import {
   subset,
   warmupSchedule,
 } from "../index.js";
-import { bars, bytesOf, type Kept, memorySink, withRun } from "./harness.js";
 
 interface Outcome {
   readonly result: FitResult;

@@ -13,12 +13,12 @@ import {
   ReLU,
   Sequential,
 } from "@ocelli/layers";
-import { type ImageDataset, imageDataset } from "../data/index.js";
-import { sgd } from "../optim/index.js";
-import { stepSchedule } from "../schedule/index.js";
-import { normalize } from "../transform.js";
-import type { FitOptions } from "./options.js";
-import type { CheckpointSink, Progress } from "./progress.js";
+import { type ImageDataset, imageDataset } from "../src/data/index.js";
+import type { FitOptions } from "../src/fit/options.js";
+import type { CheckpointSink, Progress } from "../src/fit/progress.js";
+import { sgd } from "../src/optim/index.js";
+import { stepSchedule } from "../src/schedule/index.js";
+import { normalize } from "../src/transform.js";
 
 /** Bars on a noisy background: class 0 horizontal, 1 vertical, 2 none. */
 export function bars(count: number, seed: number): ImageDataset {

@@ -1,20 +1,26 @@
-/** For the tests of this folder, in Node and in browsers. */
+/** For the tests of augmentation, in Node and in browsers. */
 import { type Device, type HostTensor, hostTensor, randomKey, threefry2x32 } from "@ocelli/core";
-import { normalize, type Transform } from "../transform.js";
-import { type ApplyOptions, applyTransform } from "./apply.js";
-import { autoAugment, randAugment } from "./auto-augment.js";
-import { compose, oneOf, withProbability } from "./choice.js";
-import { colorJitter, randomGrayscale } from "./color.js";
-import { centerCrop, randomCrop, randomHorizontalFlip, randomVerticalFlip } from "./crop.js";
-import { cutout, randomErasing } from "./erase.js";
-import { gaussianBlur, gaussianNoise, randomSharpness } from "./filter.js";
-import { randomAutoContrast, randomEqualize, randomInvert, randomPosterize, randomSolarize } from "./levels.js";
-import { lighting } from "./lighting.js";
-import { cutMix, mixup } from "./mix.js";
-import { randomPerspective } from "./perspective.js";
-import { policy } from "./policy.js";
-import { randomResizedCrop } from "./resized-crop.js";
-import { randomAffine, randomRotation, randomScale, randomShear, randomTranslate } from "./warp.js";
+import { type ApplyOptions, applyTransform } from "../src/augment/apply.js";
+import { autoAugment, randAugment } from "../src/augment/auto-augment.js";
+import { compose, oneOf, withProbability } from "../src/augment/choice.js";
+import { colorJitter, randomGrayscale } from "../src/augment/color.js";
+import { centerCrop, randomCrop, randomHorizontalFlip, randomVerticalFlip } from "../src/augment/crop.js";
+import { cutout, randomErasing } from "../src/augment/erase.js";
+import { gaussianBlur, gaussianNoise, randomSharpness } from "../src/augment/filter.js";
+import {
+  randomAutoContrast,
+  randomEqualize,
+  randomInvert,
+  randomPosterize,
+  randomSolarize,
+} from "../src/augment/levels.js";
+import { lighting } from "../src/augment/lighting.js";
+import { cutMix, mixup } from "../src/augment/mix.js";
+import { randomPerspective } from "../src/augment/perspective.js";
+import { policy } from "../src/augment/policy.js";
+import { randomResizedCrop } from "../src/augment/resized-crop.js";
+import { randomAffine, randomRotation, randomScale, randomShear, randomTranslate } from "../src/augment/warp.js";
+import { normalize, type Transform } from "../src/transform.js";
 
 /** Reproducible pixels with edges, plain areas and all values: uint8 `[N, C, H, W]`. */
 export function testImages(shape: readonly [number, number, number, number]): HostTensor {
