@@ -10,7 +10,9 @@ const script = join(dirname(fileURLToPath(import.meta.url)), "resnet20.py");
 /** Trains both sides and prints their test accuracies. Finished runs below `out` are not run again. */
 export async function resnet20({ dataDir, out, epochs = 8, seeds = [0, 1, 2], limit }) {
   mkdirSync(out, { recursive: true });
-  const args = ["--data", "cifar10", "--data-dir", dataDir, ...limited(limit)];
+  // As in resnet20.py, which says why the rate falls this way.
+  const schedule = ["--lr", "0.1", "--schedule", "cosine"];
+  const args = ["--data", "cifar10", "--data-dir", dataDir, ...schedule, ...limited(limit)];
   const ours = [];
   const theirs = [];
   for (const seed of seeds) {
