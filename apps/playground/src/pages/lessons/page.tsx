@@ -1,0 +1,4 @@
+import type { FunctionComponent } from "preact";
+import { PageHeading } from "../../ui/index.js";
+
+export const Page: FunctionComponent = () => <PageHeading title="Lessons" />;

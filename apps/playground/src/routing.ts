@@ -1,0 +1,35 @@
+import { signal } from "@preact/signals";
+import { useHashLocation } from "wouter-preact/use-hash-location";
+import { decodeConfiguration } from "./model/share.js";
+import { currentModel, currentTraining } from "./state.js";
+
+/** The page's path, from the address's fragment without what follows a question mark: the configuration that a link brings along. */
+export const useLocation: typeof useHashLocation = Object.assign(
+  (options?: Parameters<typeof useHashLocation>[0]): ReturnType<typeof useHashLocation> => {
+    const [location, navigate] = useHashLocation(options);
+    return [location.split("?")[0] as string, navigate];
+  },
+  // How links are written: the type keeps it to itself.
+  { hrefs: (useHashLocation as unknown as { readonly hrefs: (path: string) => string }).hrefs },
+);
+
+/** Why the link that opened the page could not be followed. */
+export const linkProblem = signal<string | undefined>(undefined);
+
+/** Takes over what a shared link holds, at the start and whenever the address changes. */
+export function followLinks(): void {
+  const follow = (): void => {
+    const text = new URLSearchParams(location.hash.split("?")[1] ?? "").get("c");
+    if (text === null) return;
+    try {
+      const { model, training } = decodeConfiguration(text);
+      currentModel.value = model;
+      if (training !== undefined) currentTraining.value = training;
+      linkProblem.value = undefined;
+    } catch (error) {
+      linkProblem.value = (error as Error).message;
+    }
+  };
+  addEventListener("hashchange", follow);
+  follow();
+}

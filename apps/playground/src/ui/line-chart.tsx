@@ -1,0 +1,105 @@
+import "uplot/dist/uPlot.min.css";
+import "./line-chart.css";
+import type { FunctionComponent } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import { isDark } from "../theme.js";
+
+export interface Series {
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+  /** Broken instead of whole. */
+  readonly dashed?: boolean | undefined;
+}
+
+interface LineChartProps {
+  /** What the chart shows, in words: it stands in for the picture. */
+  readonly label: string;
+  readonly series: readonly Series[];
+  readonly xLabel?: string | undefined;
+  readonly yLabel?: string | undefined;
+  readonly height?: number | undefined;
+  readonly logarithmic?: boolean | undefined;
+  /** Bounds of the vertical axis; left out: those of the data. */
+  readonly range?: readonly [number, number] | undefined;
+}
+
+/** Curves that may grow while one looks. Colours are those of `--series-1` ... in order. */
+export const LineChart: FunctionComponent<LineChartProps> = ({
+  label,
+  series,
+  xLabel,
+  yLabel,
+  height = 220,
+  logarithmic,
+  range,
+}) => {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot>();
+  const names = series.map(({ name, dashed }) => `${name}${dashed ? "-" : ""}`).join("|");
+  const dark = isDark();
+  useEffect(() => {
+    const element = place.current as HTMLDivElement;
+    const plot = new uPlot(optionsOf(element, { series, xLabel, yLabel, height, logarithmic, range }), [[]], element);
+    chart.current = plot;
+    const watch = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
+    watch.observe(element);
+    return () => {
+      watch.disconnect();
+      plot.destroy();
+    };
+  }, [names, xLabel, yLabel, height, logarithmic, dark, range?.[0], range?.[1]]);
+  useEffect(() => {
+    chart.current?.setData(aligned(series));
+  });
+  const last = series.map(({ name, y }) => `${name} ${format(y.at(-1))}`).join(", ");
+  return <div class="line-chart" ref={place} role="img" aria-label={`${label}. Now: ${last}`} />;
+};
+
+const format = (value: number | null | undefined): string =>
+  value === null || value === undefined ? "nothing yet" : value.toPrecision(3);
+
+/** One list of x for all series, as uPlot wants it. */
+function aligned(series: readonly Series[]): uPlot.AlignedData {
+  const tables = series.map(({ x, y }) => [[...x], [...y]] as uPlot.AlignedData);
+  return tables.length === 0 ? [[]] : uPlot.join(tables);
+}
+
+function optionsOf(
+  element: HTMLElement,
+  { series, xLabel, yLabel, height = 220, logarithmic, range }: Omit<LineChartProps, "label">,
+): uPlot.Options {
+  const style = getComputedStyle(element);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const axis = (text: string | undefined, size: number): uPlot.Axis => ({
+    stroke: colour("--quiet"),
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { stroke: colour("--line"), width: 1 },
+    font: `12px ${colour("--font")}`,
+    labelFont: `12px ${colour("--font")}`,
+    ...(text !== undefined && { label: text, labelSize: 18 }),
+    size,
+  });
+  return {
+    width: element.clientWidth,
+    height,
+    cursor: { drag: { x: false, y: false } },
+    scales: {
+      x: { time: false },
+      y: { ...(logarithmic && { distr: 3 as const }), ...(range && { range: [...range] as [number, number] }) },
+    },
+    axes: [axis(xLabel, 34), axis(yLabel, 52)],
+    series: [
+      { label: xLabel ?? "x" },
+      ...series.map(({ name, dashed }, i) => ({
+        label: name,
+        stroke: colour(`--series-${(i % 6) + 1}`),
+        width: 1.75,
+        spanGaps: true,
+        points: { show: false },
+        ...(dashed && { dash: [5, 4] }),
+      })),
+    ],
+  };
+}

@@ -1,0 +1,47 @@
+import { type Device, DeviceError } from "@ocelli/core";
+import { onnx } from "@ocelli/kernels-cuda-onnx";
+import { describeAdapter, webgpu } from "@ocelli/kernels-webgpu";
+
+export type DeviceKind = "webgpu" | "wasm";
+
+/** What computes, for the reader. */
+export interface DeviceReport {
+  readonly kind: DeviceKind;
+  /** The graphics card, or what plays it; of WebAssembly, its threads. */
+  readonly adapter: string;
+  /** Whether a processor plays the graphics card. */
+  readonly software: boolean;
+  /** Why it is not WebGPU, where that was wanted. */
+  readonly why?: string;
+}
+
+export interface OpenedDevice {
+  readonly device: Device;
+  readonly report: DeviceReport;
+}
+
+/** WebGPU where there is an adapter, else WebAssembly; or the one that is asked for. @throws DeviceError when that cannot be had */
+export async function openDevice(wanted: DeviceKind | "auto" = "auto"): Promise<OpenedDevice> {
+  if (wanted === "wasm") return openWasm();
+  try {
+    const { name, software } = await describeAdapter();
+    const device = await webgpu({ onNotice: () => undefined });
+    return { device, report: { kind: "webgpu", adapter: name, software } };
+  } catch (error) {
+    if (wanted === "webgpu" || !(error instanceof DeviceError)) throw error;
+    return openWasm(error.message);
+  }
+}
+
+async function openWasm(why?: string): Promise<OpenedDevice> {
+  const runtime = await import("onnxruntime-web/wasm");
+  const { default: wasm } = await import("onnxruntime-web/ort-wasm-simd-threaded.wasm?url");
+  runtime.env.wasm.wasmPaths = { wasm };
+  // Threads need a page that is isolated from others, which its host's headers say.
+  const threads = globalThis.crossOriginIsolated
+    ? Math.min(8, Math.max(1, Math.ceil(navigator.hardwareConcurrency / 2)))
+    : 1;
+  const device = await onnx({ runtime, threads });
+  const adapter = `WebAssembly, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+  return { device, report: { kind: "wasm", adapter, software: true, ...(why !== undefined && { why }) } };
+}
