@@ -1,3 +1,3 @@
 import { library } from "../../tsup.base.js";
 
-export default library(["index", "graph/index", "plot/index", "report/index"]);
+export default library(["index", "explain/index", "graph/index", "plot/index", "report/index"]);

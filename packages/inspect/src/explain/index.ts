@@ -1,0 +1,10 @@
+export type { ClassOptions, ExplainedClasses } from "./classes.js";
+export { type DeconvolutionOptions, deconvolution, type Projection } from "./deconvolution.js";
+export { Explainer, type ExplainerOptions, explainer, type Question } from "./explainer.js";
+export { featureMaps, type Prediction, predict, type RankedClass } from "./feature-maps.js";
+export { type GradCam, type GradCamOptions, gradCam, guidedGradCam } from "./grad-cam.js";
+export { type LayerOutput, layersOf, type NetworkLayers } from "./layers.js";
+export { type Occlusion, type OcclusionOptions, occlusion } from "./occlusion.js";
+export type { ImageTransform, Network, Pass } from "./pass.js";
+export { guidedBackpropagation, type PixelGradients, type SaliencyOptions, saliency } from "./saliency.js";
+export { type ActivationStatistics, activationStatistics, type StatisticsOptions } from "./statistics.js";
