@@ -53,7 +53,8 @@ module.exports = {
       name: "resolvable",
       severity: "error",
       from: {},
-      to: { couldNotResolve: true },
+      // Vite resolves addresses of files.
+      to: { couldNotResolve: true, pathNot: "\\?url$" },
     },
     {
       name: "no-tests-in-sources",

@@ -28,7 +28,12 @@ const node: TestProjectInlineConfiguration = {
     environment: "node",
     // Machines that test do other things at the same time: a hang is told apart from a slow minute.
     testTimeout: 30_000,
-    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "apps/cli/test/**/*.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "packages/*/test/**/*.test.ts",
+      "apps/cli/test/**/*.test.ts",
+      "apps/playground/src/**/*.test.ts",
+    ],
   },
 };
 
@@ -101,12 +106,29 @@ function browser(executablePath: string): TestProjectInlineConfiguration {
   };
 }
 
+/** The playground as built, in a browser: see apps/playground/test/harness.ts. */
+function playground(executablePath: string): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name: "playground",
+      environment: "node",
+      include: ["apps/playground/test/**/*.test.ts"],
+      globalSetup: "apps/playground/test/global-setup.ts",
+      provide: { chromium: executablePath },
+      // Stories wait for networks that train: one at a time, and with nothing beside them.
+      fileParallelism: false,
+      sequence: { groupOrder: 1 },
+    },
+  };
+}
+
 function browserProjects(): TestProjectInlineConfiguration[] {
   const executablePath = findChromium();
   let reason: string | undefined;
   if (executablePath === undefined) reason = "no Chromium or Chrome was found (set CHROME to the path of one)";
   else if (!existsSync(executablePath)) reason = `CHROME names ${executablePath}, which does not exist`;
-  if (executablePath !== undefined && reason === undefined) return [browser(executablePath)];
+  if (executablePath !== undefined && reason === undefined)
+    return [browser(executablePath), playground(executablePath)];
   if (required.includes("browser")) throw new Error(`OCELLI_REQUIRE asks for browser tests, but ${reason}`);
   console.log(`skipped: browser tests, because ${reason}`);
   return [];

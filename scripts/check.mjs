@@ -21,6 +21,7 @@ if (built.code !== 0) process.exit(built.code);
 
 await step("format and lint (biome)", () => tool(bin("@biomejs/biome", "biome"), "check", "--error-on-warnings", "."));
 await step("types (tsc)", () => tool(bin("typescript", "tsc"), "-p", ".", "--noEmit"));
+await step("types of the playground (tsc)", () => tool(bin("typescript", "tsc"), "-p", "apps/playground", "--noEmit"));
 await step("cycles and direction (dependency-cruiser)", () =>
   tool(bin("dependency-cruiser", "depcruise"), "packages", "apps"),
 );

@@ -66,10 +66,10 @@ export function bin(packageName, command = packageName) {
   return join(dir, typeof field === "string" ? field : field[command]);
 }
 
-/** Builds every package, with types unless told otherwise; quiet where nothing is wrong. */
-export function build({ types = true } = {}) {
+/** Builds what a task of turbo.json names: all, unless told otherwise; quiet where nothing is wrong. */
+export function build(task = "build") {
   const env = { TURBO_TELEMETRY_DISABLED: "1" };
-  return node([bin("turbo"), "run", types ? "build" : "build:js", "--output-logs=errors-only"], { env });
+  return node([bin("turbo"), "run", task, "--output-logs=errors-only"], { env });
 }
 
 /** Packs every published package into `folder`; adds `tarball`, the file's name, to what `publicPackages` gives. */

@@ -1,11 +1,17 @@
-// `npm start` and `npm test` on any checkout, a clean clone included: install what is missing, build, run.
+// `npm start`, `npm run playground` and `npm test` on any checkout, a clean clone included: install what is missing, build, run.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { serve, servingOptions } from "./playground/serve.mjs";
 import { bin, build, node, npm, readJson, root } from "./run.mjs";
 
 const [task, ...args] = process.argv.slice(2);
-const tasks = { start, test };
+/** What each task runs, after turbo built this for it. */
+const tasks = {
+  start: { run: start, needs: "build:js" },
+  playground: { run: () => serve(serving), needs: "site" },
+  test: { run: test, needs: "build" },
+};
 
 /** Why node_modules is not what the lockfile says, or undefined. */
 function staleness() {
@@ -50,10 +56,17 @@ if (!Object.hasOwn(tasks, task)) {
   console.error(`usage: node scripts/setup.mjs ${Object.keys(tasks).join("|")} [ARGUMENTS]`);
   process.exit(2);
 }
+const serving = task === "playground" ? servingOptions(args) : {};
+// Said before minutes of building.
+if (serving.problem !== undefined) {
+  console.error(`error: ${serving.problem}`);
+  process.exit(2);
+}
 const reason = staleness();
 if (reason !== undefined) {
   console.log(`Installing, because ${reason} ...`);
   await orExit(npm(["ci"]));
 }
-await orExit(build({ types: task !== "start" }));
-await orExit(tasks[task]());
+const { run, needs } = tasks[task];
+await orExit(build(needs));
+await orExit(run());

@@ -1,7 +1,6 @@
 import { defineConfig, type Plugin } from "vite";
-
-/** Two headers that give pages threads; where a host does not send them, WebAssembly runs on one. */
-const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+import { isolation } from "./isolation.js";
+import { serviceWorker } from "./service-worker-plugin.js";
 
 const policy = [
   "default-src 'self'",
@@ -27,14 +26,20 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
+/** Layers and errors are told to the reader by the names of their classes. */
+const keepNames = { class: true, function: false };
+const rolldownOptions = { output: { minify: { compress: { keepNames }, mangle: { keepNames } } } };
+
 export default defineConfig({
   // Any folder of any host serves it.
   base: "./",
-  plugins: [contentSecurityPolicy],
+  plugins: [contentSecurityPolicy, serviceWorker()],
+  // The build without WebGPU and WebNN: graphs on WebGPU are not run by ONNX Runtime here, and its program for that has 28 MB.
+  resolve: { alias: [{ find: /^onnxruntime-web$/, replacement: "onnxruntime-web/wasm" }] },
   // Lowers `using`, which the development server does not do by itself.
   oxc: { target: "es2022", jsx: { runtime: "automatic", importSource: "preact" } },
-  build: { target: "es2022", chunkSizeWarningLimit: 1500 },
-  worker: { format: "es" },
+  build: { target: "es2022", chunkSizeWarningLimit: 1500, rolldownOptions },
+  worker: { format: "es", rolldownOptions },
   optimizeDeps: { include: ["onnxruntime-web/wasm"], exclude: ["onnxruntime-node", "webgpu"] },
   server: { headers: isolation },
   preview: { headers: isolation },

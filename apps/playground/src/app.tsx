@@ -1,9 +1,10 @@
 import "./app.css";
 import { type ComponentType, type FunctionComponent, h } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Link, Route, Router, Switch } from "wouter-preact";
+import { NewVersion } from "./offline/new-version.js";
 import { linkProblem, useLocation } from "./routing.js";
-import { Notice, Spinner } from "./ui/index.js";
+import { Button, Notice, Spinner } from "./ui/index.js";
 import { ThemeSwitch } from "./ui/theme-switch.js";
 
 /** A page is loaded when it is first opened. */
@@ -25,10 +26,12 @@ const home: PageEntry = { path: "/", name: "ocelli", load: () => import("./pages
 
 export const App: FunctionComponent = () => (
   <Router hook={useLocation}>
+    <Arrival />
     <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
       Skip to the content
     </button>
     <Header />
+    <NewVersion />
     <main id="main" tabIndex={-1}>
       {linkProblem.value === undefined ? null : (
         <Notice kind="error" title="The link could not be followed">
@@ -51,15 +54,33 @@ export const App: FunctionComponent = () => (
   </Router>
 );
 
+/** Who goes to another page begins at its top: those who look, those who listen, those who tab. */
+const Arrival: FunctionComponent = () => {
+  const [location] = useLocation();
+  const before = useRef(location);
+  useEffect(() => {
+    if (before.current === location) return;
+    before.current = location;
+    scrollTo(0, 0);
+    document.getElementById("main")?.focus({ preventScroll: true });
+  }, [location]);
+  return null;
+};
+
 const Header: FunctionComponent = () => {
   const [location] = useLocation();
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a narrow screen, the pages' names scroll.
+    nav.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [location]);
   return (
     <header class="top">
       <Link href="/" class="brand">
         <img src="./icon.svg" alt="" width="28" height="28" />
         <span>ocelli</span>
       </Link>
-      <nav aria-label="Pages">
+      <nav aria-label="Pages" ref={nav}>
         {pages.map(({ path, name }) => (
           <Link key={path} href={path} aria-current={location === path ? "page" : undefined}>
             {name}
@@ -83,8 +104,12 @@ const Loaded: FunctionComponent<{ readonly page: PageEntry }> = ({ page }) => {
   }, [page]);
   if (failure !== undefined)
     return (
-      <Notice kind="error" title={`${page.name} could not be loaded`}>
-        {failure}. Reload the page; without a network, pages work once they were opened with one.
+      <Notice
+        kind="error"
+        title={`${page.name} could not be loaded`}
+        actions={<Button onClick={() => location.reload()}>Reload</Button>}
+      >
+        {failure}. The site may have a new version, or the network is away.
       </Notice>
     );
   return content === undefined ? <Spinner label={`Loading ${page.name}`} /> : h(content, null);

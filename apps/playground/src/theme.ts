@@ -18,6 +18,10 @@ darkSystem.addEventListener("change", ({ matches }) => {
 export const isDark = (): boolean => (theme.value === "system" ? systemIsDark.value : theme.value === "dark");
 
 export function followTheme(): void {
+  // Chosen in another tab.
+  addEventListener("storage", (event) => {
+    if (event.key === key) theme.value = stored();
+  });
   effect(() => {
     document.documentElement.dataset.theme = isDark() ? "dark" : "light";
     try {

@@ -11,21 +11,30 @@ export interface Checkpoint {
   readonly run?: string | undefined;
 }
 
-const format = "ocelli-checkpoint-1";
+/** What the metadata of a checkpoint's file say under `format`. */
+export const checkpointFormat = "ocelli-checkpoint-1";
 
-/** The file's bytes: the same wherever they are written. */
-export function encodeCheckpoint({ values, progress, run }: Checkpoint): Uint8Array {
+/** The file's bytes: the same wherever they are written. @param more entries of the metadata, for whoever wrote them */
+export function encodeCheckpoint(
+  { values, progress, run }: Checkpoint,
+  more: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const tensors = new Map([...flattenState(values)].map(([name, host]) => [name, fromHostTensor(host)]));
-  const metadata = { format, progress: JSON.stringify(progress), ...(run === undefined ? {} : { run }) };
+  const metadata = {
+    ...more,
+    format: checkpointFormat,
+    progress: JSON.stringify(progress),
+    ...(run === undefined ? {} : { run }),
+  };
   return writeSafetensors(tensors, metadata);
 }
 
 /** @param file what errors call it @throws FormatError when the bytes are damaged or something else */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   const { tensors, metadata } = readSafetensors(bytes, { name: file });
-  if (metadata.format !== format) {
+  if (metadata.format !== checkpointFormat) {
     throw new FormatError(
-      `${file}: the metadata's format is ${JSON.stringify(metadata.format)}; a checkpoint has "${format}"`,
+      `${file}: the metadata's format is ${JSON.stringify(metadata.format)}; a checkpoint has "${checkpointFormat}"`,
     );
   }
   // Maps, because the file chooses the names: as a plain object's key, "__proto__" would reach every object's prototype.

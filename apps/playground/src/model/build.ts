@@ -1,7 +1,9 @@
-import type { Tensor } from "@ocelli/core";
+import { sizeOf, type Tensor } from "@ocelli/core";
+import type { Module } from "@ocelli/layers";
 import {
   lossPerSampleOf,
   type ModelEntry,
+  type ModelOptions,
   type ModelOutput,
   modelEntry,
   type PerSampleLoss,
@@ -9,7 +11,7 @@ import {
 } from "@ocelli/zoo";
 import { type BuiltFamily, familyOf } from "./families.js";
 import { buildLayers } from "./layers.js";
-import type { ImageShape, ModelSpec } from "./spec.js";
+import type { ImageShape, LayersSpec, ModelSpec } from "./spec.js";
 
 /** A network and what one has to know to use it. Makes no memory; built in a few milliseconds, twice that for a thousand layers. */
 export interface BuiltModel {
@@ -30,12 +32,7 @@ export interface BuiltModel {
 /** @throws ArgumentError or ShapeError that says which part of the spec does not work, and what does */
 export function buildModel(spec: ModelSpec): BuiltModel {
   if (spec.kind === "layers") return buildLayers(spec);
-  const { inputSize, numClasses, inChannels } = spec;
-  const options = {
-    ...(inputSize !== undefined && { inputSize }),
-    ...(numClasses !== undefined && { numClasses }),
-    ...(inChannels !== undefined && { inChannels }),
-  };
+  const options = sizesOf(spec);
   const made: BuiltFamily =
     spec.kind === "family"
       ? familyOf(spec.family).build(spec.values, options)
@@ -45,11 +42,24 @@ export function buildModel(spec: ModelSpec): BuiltModel {
   return {
     title,
     model,
-    input: [inChannels ?? channels, inputSize ?? height, inputSize ?? width],
-    numClasses: numClasses ?? entry.numClasses,
+    input: [spec.inChannels ?? channels, spec.inputSize ?? height, spec.inputSize ?? width],
+    numClasses: spec.numClasses ?? entry.numClasses,
     head: entry.head,
     entry,
     lossPerSample: (base) => lossPerSampleOf(entry, base),
+  };
+}
+
+/** How many numbers training changes. */
+export const parameterCount = (model: Pick<Module, "parameters">): number =>
+  [...model.parameters().values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+
+/** What a spec says of images and classes; the model's own are left out. */
+export function sizesOf({ inputSize, numClasses, inChannels }: Exclude<ModelSpec, LayersSpec>): ModelOptions {
+  return {
+    ...(inputSize !== undefined && { inputSize }),
+    ...(numClasses !== undefined && { numClasses }),
+    ...(inChannels !== undefined && { inChannels }),
   };
 }
 

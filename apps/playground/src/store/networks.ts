@@ -1,15 +1,16 @@
-/// <reference lib="dom.asynciterable" />
-import type { StateDict } from "@ocelli/core";
+import { ArgumentError, type StateDict } from "@ocelli/core";
 import type { Named, Progress } from "@ocelli/training";
 import {
-  checkpointSink,
+  type Checkpoint,
+  listCheckpoints,
   openCheckpointDirectory,
   readCheckpoint,
-  StorageError,
+  type StoredCheckpoint,
   writeCheckpoint,
 } from "@ocelli/training/web";
 import type { ModelSpec } from "../model/spec.js";
 import type { TrainingSpec } from "../model/training.js";
+import { deleteFolder, existingFolder, foldersOf, readJson, writeFile } from "./files.js";
 
 /** A network with values: trained in the page, or brought along. What a file in the site's storage says of it. */
 export interface SavedNetwork {
@@ -29,10 +30,11 @@ export interface SavedNetwork {
   readonly accuracy: number | null;
 }
 
-const folder = "networks";
+const prefix = "networks-";
 const about = "network.json";
 
-const folderOf = (id: string): Promise<FileSystemDirectoryHandle> => openCheckpointDirectory(`${folder}-${id}`);
+/** The folder of a network's files, made if need be. @throws StorageError */
+export const folderOf = (id: string): Promise<FileSystemDirectoryHandle> => openCheckpointDirectory(`${prefix}${id}`);
 
 /** A name for a new network: sorts by time. */
 export const newId = (): string =>
@@ -40,53 +42,58 @@ export const newId = (): string =>
 
 /** Networks, the newest first; files that are no networks are passed over. @throws StorageError where the site may store nothing */
 export async function listNetworks(): Promise<SavedNetwork[]> {
-  const root = await openRoot();
-  const found: SavedNetwork[] = [];
-  for await (const [name, handle] of root.entries()) {
-    if (handle.kind !== "directory" || !name.startsWith(`${folder}-`)) continue;
-    const network = await readAbout(handle as FileSystemDirectoryHandle);
-    if (network !== undefined) found.push(network);
-  }
-  return found.sort((a, b) => b.created - a.created);
-}
-
-async function openRoot(): Promise<FileSystemDirectoryHandle> {
-  const storage: Partial<StorageManager> | undefined = navigator.storage;
-  if (storage?.getDirectory === undefined)
-    throw new StorageError("unsupported", "networks: this browser gives the page no storage of its own");
-  return navigator.storage.getDirectory();
+  const found = await Promise.all((await foldersOf(prefix)).map(readAbout));
+  return found.flatMap((network) => network ?? []).sort((a, b) => b.created - a.created);
 }
 
 async function readAbout(directory: FileSystemDirectoryHandle): Promise<SavedNetwork | undefined> {
-  try {
-    const file = await (await directory.getFileHandle(about)).getFile();
-    const network = JSON.parse(await file.text()) as SavedNetwork;
-    return network.format === "ocelli-network-1" ? network : undefined;
-  } catch {
-    // Torn by a kill, or not there yet: nothing to show.
-    return undefined;
-  }
+  const network = (await readJson(directory, about)) as SavedNetwork | undefined;
+  return network?.format === "ocelli-network-1" ? network : undefined;
 }
+
+/** What is known of a network; undefined when there is none of the id. @throws StorageError where the site may store nothing */
+export async function findNetwork(id: string): Promise<SavedNetwork | undefined> {
+  const directory = await existingFolder(`${prefix}${id}`);
+  return directory && readAbout(directory);
+}
+
+/** @throws ArgumentError when there is none of the id; StorageError */
+export async function existingNetwork(id: string): Promise<SavedNetwork> {
+  const found = await findNetwork(id);
+  if (found === undefined) throw gone(id);
+  return found;
+}
+
+const gone = (id: string): ArgumentError =>
+  new ArgumentError("This network is no longer in the browser's storage. Choose another one.", { id });
 
 /** @throws StorageError when there is no room or no permission */
 export async function saveAbout(network: SavedNetwork): Promise<void> {
-  const directory = await folderOf(network.id);
-  const writable = await (await directory.getFileHandle(about, { create: true })).createWritable();
-  await writable.write(JSON.stringify(network));
-  await writable.close();
+  await writeFile(await folderOf(network.id), about, JSON.stringify(network));
 }
 
-/** Values and where the training stands; `best` as long as there is one. @throws ArgumentError, FormatError, StorageError */
-export async function readNetwork(
-  id: string,
-  name: "last" | "best" = "last",
-): Promise<{ readonly values: StateDict; readonly progress?: Progress }> {
-  return readCheckpoint(await folderOf(id), name);
+/** Gives a network another name; what is known of it besides stays as it is now. @throws ArgumentError when it is gone; StorageError */
+export async function renameNetwork(id: string, title: string): Promise<void> {
+  await saveAbout({ ...(await existingNetwork(id)), title });
 }
 
-/** Where a training saves. */
-export const sinkOf = async (id: string): Promise<ReturnType<typeof checkpointSink>> =>
-  checkpointSink(await folderOf(id));
+/** The files of a network's values, the newest first; none of one that is not there. @throws StorageError */
+export async function checkpointsOf(id: string): Promise<StoredCheckpoint[]> {
+  const directory = await existingFolder(`${prefix}${id}`);
+  return directory === undefined ? [] : listCheckpoints(directory);
+}
+
+/**
+ * Values and where the training stands: those that it goes on from, or those of its best epoch. Before the first epoch's end, and of what
+ * was imported, there are only the last ones.
+ * @throws ArgumentError, FormatError, StorageError
+ */
+export async function readNetwork(id: string, wanted: "last" | "best" = "last"): Promise<Checkpoint> {
+  const directory = await existingFolder(`${prefix}${id}`);
+  if (directory === undefined) throw gone(id);
+  const hasBest = wanted === "best" && (await listCheckpoints(directory)).some(({ name }) => name === "best");
+  return readCheckpoint(directory, hasBest ? "best" : "last");
+}
 
 /** Stores what was imported. @throws StorageError */
 export async function importNetwork(network: SavedNetwork, values: StateDict, progress: Progress): Promise<void> {
@@ -94,6 +101,5 @@ export async function importNetwork(network: SavedNetwork, values: StateDict, pr
   await saveAbout(network);
 }
 
-export async function deleteNetwork(id: string): Promise<void> {
-  await (await openRoot()).removeEntry(`${folder}-${id}`, { recursive: true });
-}
+/** Deletes a network with all that is kept of its training. @throws StorageError */
+export const deleteNetwork = (id: string): Promise<void> => deleteFolder(`${prefix}${id}`);

@@ -26,11 +26,10 @@ export const Field: FunctionComponent<FrameProps> = ({ label, hint, error, child
     <div class={`field ${error === undefined ? "" : "wrong"}`}>
       <label for={id}>{label}</label>
       {children({ id, "aria-describedby": about, "aria-invalid": error !== undefined })}
-      {about === undefined ? null : (
-        <div id={about} class="about" aria-live={error === undefined ? undefined : "polite"}>
-          {error ?? hint}
-        </div>
-      )}
+      {/* Always there: what comes into it later is read out. */}
+      <div id={`${id}-about`} class="about" aria-live="polite">
+        {error ?? hint}
+      </div>
     </div>
   );
 };
@@ -103,7 +102,8 @@ export const NumberField: FunctionComponent<NumberProps> = ({
   ...labelled
 }) => {
   const [text, setText] = useState(`${value}`);
-  useEffect(() => setText(`${value}`), [value]);
+  // "0.10" stays as it was typed.
+  useEffect(() => setText((typed) => (typed.trim() !== "" && Number(typed) === value ? typed : `${value}`)), [value]);
   const wrong = problem(text, { min, max, step });
   const type = (typed: string): void => {
     setText(typed);
@@ -145,6 +145,7 @@ interface SliderProps extends Labelled {
   readonly step?: number | undefined;
   /** The value in words, beside the slider. */
   readonly shown?: string | undefined;
+  readonly disabled?: boolean | undefined;
 }
 
 export const Slider: FunctionComponent<SliderProps> = ({
@@ -154,6 +155,7 @@ export const Slider: FunctionComponent<SliderProps> = ({
   max,
   step = 1,
   shown = `${value}`,
+  disabled,
   ...labelled
 }) => (
   <Field {...labelled}>
@@ -162,11 +164,14 @@ export const Slider: FunctionComponent<SliderProps> = ({
         <input
           {...ids}
           type="range"
-          {...{ value, min, max, step }}
+          {...{ value, min, max, step, disabled }}
           aria-valuetext={shown}
           onInput={({ currentTarget }) => onChange(Number(currentTarget.value))}
         />
-        <output for={ids.id}>{shown}</output>
+        {/* The slider itself says it. */}
+        <span class="slider-value" aria-hidden="true">
+          {shown}
+        </span>
       </div>
     )}
   </Field>

@@ -23,6 +23,8 @@ interface LineChartProps {
   readonly logarithmic?: boolean | undefined;
   /** Bounds of the vertical axis; left out: those of the data. */
   readonly range?: readonly [number, number] | undefined;
+  /** Bounds of the horizontal axis; left out: those of the data. */
+  readonly xRange?: readonly [number, number] | undefined;
 }
 
 /** Curves that may grow while one looks. Colours are those of `--series-1` ... in order. */
@@ -34,6 +36,7 @@ export const LineChart: FunctionComponent<LineChartProps> = ({
   height = 220,
   logarithmic,
   range,
+  xRange,
 }) => {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>();
@@ -41,7 +44,11 @@ export const LineChart: FunctionComponent<LineChartProps> = ({
   const dark = isDark();
   useEffect(() => {
     const element = place.current as HTMLDivElement;
-    const plot = new uPlot(optionsOf(element, { series, xLabel, yLabel, height, logarithmic, range }), [[]], element);
+    const plot = new uPlot(
+      optionsOf(element, { series, xLabel, yLabel, height, logarithmic, range, xRange }),
+      [[]],
+      element,
+    );
     chart.current = plot;
     const watch = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
     watch.observe(element);
@@ -49,12 +56,15 @@ export const LineChart: FunctionComponent<LineChartProps> = ({
       watch.disconnect();
       plot.destroy();
     };
-  }, [names, xLabel, yLabel, height, logarithmic, dark, range?.[0], range?.[1]]);
+  }, [names, xLabel, yLabel, height, logarithmic, dark, range?.[0], range?.[1], xRange?.[0], xRange?.[1]]);
   useEffect(() => {
     chart.current?.setData(aligned(series));
   });
   const last = series.map(({ name, y }) => `${name} ${format(y.at(-1))}`).join(", ");
-  return <div class="line-chart" ref={place} role="img" aria-label={`${label}. Now: ${last}`} />;
+  const empty = series.every(({ y }) => y.length === 0);
+  return (
+    <div class={`line-chart ${empty ? "empty" : ""}`} ref={place} role="img" aria-label={`${label}. Now: ${last}`} />
+  );
 };
 
 const format = (value: number | null | undefined): string =>
@@ -66,9 +76,27 @@ function aligned(series: readonly Series[]): uPlot.AlignedData {
   return tables.length === 0 ? [[]] : uPlot.join(tables);
 }
 
+/** Of a logarithmic axis: powers of ten, about six of them, with 2 and 5 times as much where there are few; none is written as 0. */
+const decades: uPlot.Axis = {
+  splits: (_, __, low, high) => {
+    const [from, to] = [Math.floor(Math.log10(low)), Math.floor(Math.log10(high))];
+    const stride = Math.max(1, Math.ceil((to - from) / 6));
+    const multiples = to - from < 2 ? [1, 2, 5] : [1];
+    return Array.from({ length: Math.floor((to - from) / stride) + 1 }, (___, i) => 10 ** (from + i * stride))
+      .flatMap((power) => multiples.map((multiple) => multiple * power))
+      .filter((split) => split >= low && split <= high);
+  },
+  values: (_, splits) =>
+    splits.map((split) => (split >= 1e-3 && split <= 1e4 ? `${Number(split.toPrecision(1))}` : split.toExponential(0))),
+  filter: (_, splits) => splits,
+};
+
+const countOf = (values: uPlot.AlignedData[number] | undefined): number =>
+  [...(values ?? [])].filter((value) => value !== null && value !== undefined).length;
+
 function optionsOf(
   element: HTMLElement,
-  { series, xLabel, yLabel, height = 220, logarithmic, range }: Omit<LineChartProps, "label">,
+  { series, xLabel, yLabel, height = 220, logarithmic, range, xRange }: Omit<LineChartProps, "label">,
 ): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
@@ -86,18 +114,24 @@ function optionsOf(
     height,
     cursor: { drag: { x: false, y: false } },
     scales: {
-      x: { time: false },
+      x: { time: false, ...(xRange && { range: [...xRange] as [number, number] }) },
       y: { ...(logarithmic && { distr: 3 as const }), ...(range && { range: [...range] as [number, number] }) },
     },
-    axes: [axis(xLabel, 34), axis(yLabel, 52)],
+    axes: [axis(xLabel, 34), { ...axis(yLabel, 52), ...(logarithmic && decades) }],
     series: [
-      { label: xLabel ?? "x" },
+      {
+        label: xLabel ?? "x",
+        value: (_: uPlot, x: number | null) => (x === null ? "" : `${Number(x.toPrecision(4))}`),
+      },
       ...series.map(({ name, dashed }, i) => ({
         label: name,
+        // Under the pointer; elsewhere the name alone.
+        value: (_: uPlot, y: number | null) => (y === null ? "" : y.toPrecision(4)),
         stroke: colour(`--series-${(i % 6) + 1}`),
         width: 1.75,
         spanGaps: true,
-        points: { show: false },
+        // A line of one value is none; of few, one sees where they lie.
+        points: { show: (plot: uPlot, of: number) => countOf(plot.data[of]) <= 12, size: 5 },
         ...(dashed && { dash: [5, 4] }),
       })),
     ],

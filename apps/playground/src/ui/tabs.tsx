@@ -15,8 +15,10 @@ interface TabsProps<Name extends string> {
 export function Tabs<Name extends string>({ label, tabs, chosen, onChoose, children }: TabsProps<Name>) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
+  const at = tabs.findIndex(({ name }) => name === chosen);
   const move = (event: KeyboardEvent): void => {
-    const at = tabs.findIndex(({ name }) => name === chosen);
+    // Alt and an arrow is the browser's way back.
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
     const places: Readonly<Record<string, number>> = {
       ArrowRight: (at + 1) % tabs.length,
       ArrowLeft: (at + tabs.length - 1) % tabs.length,
@@ -32,12 +34,12 @@ export function Tabs<Name extends string>({ label, tabs, chosen, onChoose, child
   return (
     <div class="tabs">
       <div role="tablist" aria-label={label} ref={list} onKeyDown={move}>
-        {tabs.map(({ name, title }) => (
+        {tabs.map(({ name, title }, i) => (
           <button
             key={name}
             type="button"
             role="tab"
-            id={`${id}-${name}`}
+            id={`${id}-${i}`}
             aria-selected={name === chosen}
             aria-controls={`${id}-panel`}
             tabIndex={name === chosen ? 0 : -1}
@@ -47,7 +49,7 @@ export function Tabs<Name extends string>({ label, tabs, chosen, onChoose, child
           </button>
         ))}
       </div>
-      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${chosen}`}>
+      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${at}`}>
         {children}
       </div>
     </div>

@@ -66,6 +66,13 @@ describe("occlusion", () => {
       await expect(
         occlusion(asked, images, { size: 1, batch: 1, onProgress, signal: controller.signal }),
       ).rejects.toThrow("enough");
+      // What comes as a task of its own is heard by those who wait for one after each batch.
+      const later = new AbortController();
+      setTimeout(() => later.abort(new Error("later")));
+      const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+      await expect(
+        occlusion(asked, images, { size: 1, batch: 1, onProgress: breathe, signal: later.signal }),
+      ).rejects.toThrow("later");
       await expect(occlusion(asked, images, { size: 3 })).rejects.toThrow(
         "occlusion: size is 3; it needs a whole number from 1 to 2",
       );

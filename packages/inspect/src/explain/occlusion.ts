@@ -24,8 +24,10 @@ export interface OcclusionOptions extends ClassOptions {
   readonly fill?: number | readonly number[] | undefined;
   /** Patches at once. Default 16. */
   readonly batch?: number | undefined;
-  /** Called after each batch. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+  /** Called after each batch. A promise is waited for: whoever computes in a worker can let messages in, of a cancellation above all. */
+  readonly onProgress?:
+    | ((progress: { readonly done: number; readonly total: number }) => void | PromiseLike<void>)
+    | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -148,7 +150,7 @@ async function behindPatches(
       });
       const done = i * patches.length + start;
       result.set(toNumbers(probabilities).subarray(0, some.length), done);
-      onProgress?.({ done: done + some.length, total });
+      await onProgress?.({ done: done + some.length, total });
     }
   }
   return result;

@@ -125,11 +125,16 @@ function place(
     graph.setNode(name, { width: size?.w ?? 1, height: size?.h ?? 1 });
   }
   const beside = shortcuts(pieces);
-  for (const [i, { from, to }] of pieces.entries()) if (!beside.has(i)) graph.setEdge(from, to, {}, `${i}`);
+  const same = samePorts(names, pieces);
+  for (const name of names) if (same(name) !== name) graph.removeNode(name);
+  const drawn = (name: string): Point => graph.node(same(name)) as Point;
+  for (const [i, { from, to }] of pieces.entries()) {
+    if (same(from) === from && same(to) === to && !beside.has(i)) graph.setEdge(from, to, {}, `${i}`);
+  }
   layout(graph);
-  const side = firstGoLeft(names.map((name) => graph.node(name) as Point)) ? 1 : -1;
+  const side = firstGoLeft(names.map(drawn)) ? 1 : -1;
   const nodes = names.map((name): PlanNode => {
-    const { x, y } = graph.node(name) as Point;
+    const { x, y } = drawn(name);
     const size = sizeOf(name);
     const port = size !== null ? null : name.startsWith("in ") ? "in" : "out";
     return { x: side * tenth(x), y: tenth(y), w: size?.w ?? 0, h: size?.h ?? 0, box: size?.box ?? null, port };
@@ -137,7 +142,7 @@ function place(
   const bus = busLines(pieces, beside, nodes, names);
   const bends = pieces.map(({ from, to }, i): PlanEdge["bends"] => {
     if (beside.has(i)) return bus(from, to);
-    const { points = [] } = graph.edge(from, to, `${i}`) as { readonly points?: readonly Point[] };
+    const { points = [] } = (graph.edge(from, to, `${i}`) ?? {}) as { readonly points?: readonly Point[] };
     return points.slice(1, -1).map(({ x, y }) => [side * tenth(x), tenth(y)] as const);
   });
   return { nodes, bends };
@@ -164,6 +169,24 @@ function shortcuts(pieces: readonly Piece[]): ReadonlySet<number> {
   const furtherOn = new Map([...after.keys()].map((name) => [name, reached(name)]));
   const past = pieces.flatMap(({ from, to }, i) => (furtherOn.get(from)?.has(to) ? [i] : []));
   return new Set(past.length > passing ? past : []);
+}
+
+/**
+ * Many arrows that enter a block for the same boxes, as into a layer of a dense block, come in at one place: the name of the first port of
+ * each kind. One by one, a layout would take most of its time over them.
+ */
+function samePorts(names: readonly string[], pieces: readonly Piece[]): (name: string) => string {
+  const targets = new Map<string, string[]>();
+  for (const { from, to } of pieces) if (from.startsWith("in ")) targets.set(from, [...(targets.get(from) ?? []), to]);
+  const kinds = new Map<string, string[]>();
+  for (const name of names) {
+    const key = targets.get(name)?.join();
+    if (key !== undefined) kinds.set(key, [...(kinds.get(key) ?? []), name]);
+  }
+  const first = new Map<string, string>();
+  for (const ports of kinds.values())
+    if (ports.length > passing) for (const port of ports) first.set(port, ports[0] as string);
+  return (name) => first.get(name) ?? name;
 }
 
 /** Beside all boxes, a line for each box that arrows lead on from: down along it, and off where it is read. */

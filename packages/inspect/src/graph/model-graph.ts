@@ -1,5 +1,6 @@
 import { ArgumentError, costOf, input, type Node, type Shape, sizeOf, type Tensor } from "@ocelli/core";
 import { type AnyModule, keySpec, type Module, namedOutputs, type TapRecord, traceModule } from "@ocelli/layers";
+import { type ReceptiveField2d, receptiveFields } from "../receptive-field.js";
 import { type Call, callTree, nodesAfter } from "./calls.js";
 import { foldRepeats } from "./repeats.js";
 
@@ -31,6 +32,8 @@ export interface GraphBox {
   readonly detail: string;
   /** Of one image, where there is one output. */
   readonly outputShape: Shape | null;
+  /** What a pixel of that output sees of the image; null for what is no feature map. */
+  readonly field: ReceptiveField2d | null;
   /** All inside, once for each time that it is called. */
   readonly parameters: number;
   /** Multiply-adds, all inside, for one image. */
@@ -84,7 +87,8 @@ export function modelGraph(
   const outputs = namedOutputs(output);
   const nodes = nodesAfter(x, Object.values(outputs));
   const calls = callTree(records, nodes, x);
-  const graph = new Builder(x, nodes, calls).build(outputs);
+  const fields = receptiveFields(Object.values(outputs), x);
+  const graph = new Builder(x, nodes, calls, fields).build(outputs);
   const whole: ModelGraph = { name, input: image, ...graph };
   return folded ? foldRepeats(whole) : whole;
 }
@@ -99,9 +103,16 @@ class Builder {
   readonly #x: Tensor;
   readonly #nodes: ReadonlySet<Node>;
   readonly #root: Call;
+  readonly #fields: ReadonlyMap<Tensor, ReceptiveField2d>;
 
-  constructor(x: Tensor, nodes: ReadonlySet<Node>, calls: readonly Call[]) {
+  constructor(
+    x: Tensor,
+    nodes: ReadonlySet<Node>,
+    calls: readonly Call[],
+    fields: ReadonlyMap<Tensor, ReceptiveField2d>,
+  ) {
     this.#x = x;
+    this.#fields = fields;
     this.#nodes = nodes;
     this.#order = new Map([...nodes].map((node, i) => [node, i]));
     this.#root = calls.at(-1) as Call;
@@ -114,13 +125,12 @@ class Builder {
   }
 
   build(outputs: Readonly<Record<string, Tensor>>): Pick<ModelGraph, "boxes" | "edges"> {
-    const [, ...image] = this.#x.shape;
-    const source = this.#add({ kind: "input", parent: null, path: "", type: "input", outputShape: image });
+    const source = this.#add({ kind: "input", parent: null, path: "", type: "input", ...this.#output(this.#x) });
     this.#boxOf.set(this.#x.node, source);
     this.#addParts();
     const ends = Object.entries(outputs).map(([name, tensor]) => {
-      const [, ...outputShape] = tensor.shape;
-      return { tensor, id: this.#add({ kind: "output", parent: null, path: "", type: name, outputShape }) };
+      const box = { kind: "output", parent: null, path: "", type: name, ...this.#output(tensor) } as const;
+      return { tensor, id: this.#add(box) };
     });
     const edges = new Map<string, GraphEdge>();
     const connect = (tensor: Tensor, to: string): void => {
@@ -154,9 +164,14 @@ class Builder {
 
   #add(box: Partial<GraphBox> & Pick<GraphBox, "kind" | "parent" | "path" | "type">): string {
     const id = `b${this.#boxes.length}`;
-    const rest = { detail: "", outputShape: null, parameters: 0, macs: 0, repeat: 1, lastPath: box.path };
+    const rest = { detail: "", outputShape: null, field: null, parameters: 0, macs: 0, repeat: 1, lastPath: box.path };
     this.#boxes.push({ ...rest, ...box, id });
     return id;
+  }
+
+  #output(tensor: Tensor | undefined): Pick<GraphBox, "outputShape" | "field"> {
+    if (tensor === undefined) return { outputShape: null, field: null };
+    return { outputShape: tensor.shape.slice(1), field: this.#fields.get(tensor) ?? null };
   }
 
   #addGroup(call: Call, parent: string | null): string {
@@ -166,7 +181,7 @@ class Builder {
       parent,
       path: call.path,
       type: call.module.constructor.name,
-      outputShape: call.outputs.length === 1 ? (call.outputs[0] as Tensor).shape.slice(1) : null,
+      ...this.#output(call.outputs.length === 1 ? call.outputs[0] : undefined),
       parameters: parametersOf(call.module),
       macs: macsOf(nodes),
     });
@@ -179,7 +194,7 @@ class Builder {
       path: call.path,
       type: call.module.constructor.name,
       detail: windowOf(call.nodes),
-      outputShape: call.outputs.length === 1 ? (call.outputs[0] as Tensor).shape.slice(1) : null,
+      ...this.#output(call.outputs.length === 1 ? call.outputs[0] : undefined),
       parameters: parametersOf(call.module),
       macs: macsOf(call.nodes),
     });
@@ -194,7 +209,7 @@ class Builder {
       path,
       type: [...new Set(chain.map(({ op }) => op.name))].join(", "),
       detail: windowOf(chain),
-      outputShape: (last.outputs[0] as Tensor).shape.slice(1),
+      ...this.#output(last.outputs[0]),
       macs: macsOf(chain),
     });
     for (const node of chain) this.#boxOf.set(node, id);

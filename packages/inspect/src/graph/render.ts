@@ -1,12 +1,11 @@
-import { ArgumentError } from "@ocelli/core";
 import { formatCount } from "../format.js";
 import { escapeMarkup, jsonForScript } from "../markup.js";
 import { arrange } from "./arrange.js";
 import { draw } from "./draw.js";
 import { sceneOf } from "./layout.js";
-import type { GraphBox, ModelGraph } from "./model-graph.js";
+import type { ModelGraph } from "./model-graph.js";
+import { openBlocks } from "./open.js";
 import { place } from "./place.js";
-import { depthsOf } from "./repeats.js";
 import type { Arrangement, Scene } from "./scene.js";
 import { legend, styleSheet } from "./style.js";
 
@@ -17,16 +16,13 @@ export interface GraphPictureOptions {
   readonly title?: string;
 }
 
-/** From here on a picture shows too much to be read. */
-const boxLimit = 90;
-
 /**
  * A model's graph as an SVG file: layers as boxes, from top to bottom, the shapes beside the arrows, branches side by side. It is
  * readable on light and on dark ground, as the reader's system has it.
  */
 export function graphSvg(graph: ModelGraph, { depth, title = graph.name }: GraphPictureOptions = {}): string {
   const scene = sceneOf(graph);
-  const arrangement = arrange(scene, openBoxes(graph, depth), place);
+  const arrangement = arrange(scene, openBlocks(graph, { depth }), place);
   return `${svgElement(scene, arrangement, { title, description: describe(graph), alive: false })}\n`;
 }
 
@@ -36,7 +32,7 @@ export function graphSvg(graph: ModelGraph, { depth, title = graph.name }: Graph
  */
 export function graphHtml(graph: ModelGraph, { depth, title = graph.name }: GraphPictureOptions = {}): string {
   const scene = sceneOf(graph);
-  const open = openBoxes(graph, depth);
+  const open = openBlocks(graph, { depth });
   const description = describe(graph);
   const picture = svgElement(scene, arrange(scene, open, place), { title, description, alive: true });
   const keys = legend
@@ -98,23 +94,6 @@ function describe({ boxes, input }: ModelGraph): string {
     : "";
   return `From an image of ${input.join("×")} to ${shapes.join(", ")}: ${formatCount(layers)} layers and functions${repeats}.`;
 }
-
-/** Places of the blocks that are open. @throws ArgumentError for a depth that is no count */
-function openBoxes({ boxes }: ModelGraph, depth: number | undefined): number[] {
-  if (depth !== undefined && !(Number.isInteger(depth) && depth >= 0))
-    throw new ArgumentError(`graph: depth is ${depth}; it needs 0, 1, 2 ...`, { depth });
-  const depths = depthsOf(boxes);
-  const deepest = Math.max(0, ...depths.values());
-  let levels = depth ?? 0;
-  if (depth === undefined) while (levels < deepest && shown(boxes, depths, levels + 1) <= boxLimit) levels++;
-  return boxes.flatMap(({ id, kind }, i) => (kind === "group" && (depths.get(id) as number) < levels ? [i] : []));
-}
-
-const shown = (boxes: readonly GraphBox[], depths: ReadonlyMap<string, number>, levels: number): number =>
-  boxes.filter(({ id, kind }) => {
-    const depth = depths.get(id) as number;
-    return kind === "group" ? depth === levels : depth <= levels;
-  }).length;
 
 const pageStyle = [
   ":root{color-scheme:light dark;--ground:#fbfaf7;--ink:#24262b;--quiet:#565a62;--line:#c9c5ba}",

@@ -1,12 +1,12 @@
 import type { BoxKind } from "./model-graph.js";
 
-interface Look {
+export interface Look {
   readonly fill: string;
   readonly stroke: string;
 }
 
 /** Fill and border of each kind of box, on light and on dark ground. Words are in ink: at least 7 to 1 against every fill. */
-const looks: Readonly<Record<BoxKind, { readonly light: Look; readonly dark: Look }>> = {
+export const boxLooks: Readonly<Record<BoxKind, { readonly light: Look; readonly dark: Look }>> = {
   input: { light: { fill: "#eceae4", stroke: "#8b877d" }, dark: { fill: "#33353b", stroke: "#8d9099" } },
   output: { light: { fill: "#eceae4", stroke: "#8b877d" }, dark: { fill: "#33353b", stroke: "#8d9099" } },
   convolution: { light: { fill: "#dbe8fb", stroke: "#3f73c4" }, dark: { fill: "#1d355c", stroke: "#6f9fe8" } },
@@ -35,7 +35,7 @@ function rules(scheme: "light" | "dark"): string {
   return [
     `.ground{fill:${ground}}`,
     `.box text{fill:${text}}.box .line,.box .sign{fill:${quiet}}`,
-    ...Object.entries(looks).map(
+    ...Object.entries(boxLooks).map(
       ([kind, look]) => `.${kind} rect{fill:${look[scheme].fill};stroke:${look[scheme].stroke}}`,
     ),
     `.box.open rect{fill:${inside};stroke:${frame}}.heading text{stroke:${inside}}`,

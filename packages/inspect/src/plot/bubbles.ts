@@ -1,7 +1,7 @@
 import type { ChosenError, Compared, Comparison } from "../compare.js";
 import { datasetTitle } from "../compare-format.js";
 import { formatCount } from "../format.js";
-import { colours, type Drawing, familyColour } from "./chart.js";
+import { type Drawing, fileLook, type Look } from "./chart.js";
 import { type Disc, placeLabels } from "./labels.js";
 
 interface Point extends Compared {
@@ -13,12 +13,21 @@ export function pointsOf({ models }: Comparison): Point[] {
   return models.filter((model): model is Point => model.error?.top1 !== undefined && model.macs > 0);
 }
 
-const [width, height] = [1040, 680];
-const grid = { left: 64, right: 28, top: 64, bottom: 58, outerBoundsMode: "none" };
+/** On narrow screens a chart is less flat. */
+const heightOf = (width: number): number => Math.round(Math.max(420, width * (680 / 1040)));
+
+export interface BubbleDrawing extends Drawing {
+  /** Names of the models, in the order of the bubbles. */
+  readonly names: readonly string[];
+}
 
 /** Accuracy over operations; a bubble's area is the number of parameters. After Canziani, Paszke and Culurciello 2016, figure 2. */
-export function bubbles(comparison: Comparison): Drawing {
+export function bubbles(comparison: Comparison, look: Look = fileLook): BubbleDrawing {
   const points = pointsOf(comparison);
+  const { width, titled } = look;
+  const height = heightOf(width);
+  const grid = { left: 64, right: 28, top: titled ? 64 : 24, bottom: 58, outerBoundsMode: "none" };
+  const axis = axisIn(look);
   const x = axisOf(
     points.map(({ macs }) => Math.log10(macs / 1e9)),
     0.12,
@@ -34,7 +43,7 @@ export function bubbles(comparison: Comparison): Drawing {
       label: name,
       x: across(macs),
       y: down(error.top1),
-      r: 3 + 37 * Math.sqrt(parameters / largest),
+      r: 3 + (37 / 1040) * Math.max(width, 560) * Math.sqrt(parameters / largest),
     }),
   );
   const labels = placeLabels(discs, {
@@ -45,7 +54,7 @@ export function bubbles(comparison: Comparison): Drawing {
   });
   const papers = [...new Set(points.map(({ citation }) => citation))];
   const data = points.map((point, i) => {
-    const colour = familyColour(papers.indexOf(point.citation));
+    const colour = look.family(papers.indexOf(point.citation));
     const [disc, label] = [discs[i] as Disc, labels[i]];
     const filled = point.error.singleView;
     return {
@@ -53,7 +62,7 @@ export function bubbles(comparison: Comparison): Drawing {
       value: [Math.log10(point.macs / 1e9), 100 - point.error.top1],
       symbolSize: 2 * disc.r,
       itemStyle: filled
-        ? { color: colour, opacity: 0.55, borderColor: colours.ground, borderWidth: 1 }
+        ? { color: colour, opacity: 0.55, borderColor: look.ground, borderWidth: 1 }
         : { color: "transparent", borderColor: colour, borderWidth: 1.5, borderType: "dashed", opacity: 1 },
       label: { show: label !== null, position: label ?? "inside" },
     };
@@ -64,26 +73,28 @@ export function bubbles(comparison: Comparison): Drawing {
     width,
     height,
     option: {
-      title: {
-        text: `Accuracy, operations and parameters: ${datasetTitle(comparison.dataset)}`,
-        subtext: "A bubble's area is the number of parameters.",
-        left: grid.left - 4,
-        top: 10,
-        itemGap: 4,
-        textStyle: { color: colours.ink, fontSize: 16 },
-        subtextStyle: { color: colours.quiet, fontSize: 12 },
-      },
+      ...(titled && {
+        title: {
+          text: `Accuracy, operations and parameters: ${datasetTitle(comparison.dataset)}`,
+          subtext: "A bubble's area is the number of parameters.",
+          left: grid.left - 4,
+          top: 10,
+          itemGap: 4,
+          textStyle: { color: look.ink, fontSize: 16 },
+          subtextStyle: { color: look.quiet, fontSize: 12 },
+        },
+      }),
       grid,
       xAxis: {
         ...axis("multiply-adds for one image", 34),
         min: x.min,
         max: x.max,
         axisLabel: {
-          color: colours.quiet,
+          color: look.quiet,
           formatter: (power: number) => formatCount(10 ** (power + 9)),
-          customValues: ticks(x),
+          customValues: ticks(x, width),
         },
-        axisTick: { customValues: ticks(x) },
+        axisTick: { customValues: ticks(x, width) },
         splitLine: { show: false },
       },
       yAxis: { ...axis("top-1 accuracy in percent", 44), ...y },
@@ -93,16 +104,17 @@ export function bubbles(comparison: Comparison): Drawing {
           data: order.map((i) => data[i]),
           label: {
             formatter: "{b}",
-            color: colours.ink,
+            color: look.ink,
             fontSize: 11,
             opacity: 1,
-            textBorderColor: colours.ground,
+            textBorderColor: look.ground,
             textBorderWidth: 2,
             distance: 3,
           },
         },
       ],
     },
+    names: order.map((i) => (points[i] as Point).name),
     about: (_, index) => describePoint(points[order[index] as number] as Point),
   };
 }
@@ -118,17 +130,19 @@ function describePoint({ name, input, parameters, macs, error }: Point): string 
   ].join("\n");
 }
 
-const axis = (name: string, nameGap: number): Readonly<Record<string, unknown>> => ({
-  type: "value",
-  name,
-  nameLocation: "middle",
-  nameGap,
-  nameTextStyle: { color: colours.quiet, fontSize: 12 },
-  axisLabel: { color: colours.quiet },
-  axisLine: { show: true, onZero: false, lineStyle: { color: colours.quiet } },
-  axisTick: { show: true, lineStyle: { color: colours.quiet } },
-  splitLine: { lineStyle: { color: colours.line } },
-});
+const axisIn =
+  ({ quiet, line }: Look) =>
+  (name: string, nameGap: number): Readonly<Record<string, unknown>> => ({
+    type: "value",
+    name,
+    nameLocation: "middle",
+    nameGap,
+    nameTextStyle: { color: quiet, fontSize: 12 },
+    axisLabel: { color: quiet },
+    axisLine: { show: true, onZero: false, lineStyle: { color: quiet } },
+    axisTick: { show: true, lineStyle: { color: quiet } },
+    splitLine: { lineStyle: { color: line } },
+  });
 
 interface Range {
   readonly min: number;
@@ -149,8 +163,8 @@ function roundAxis(values: readonly number[]): Range & { readonly interval: numb
 }
 
 /** Whole numbers that read well within a range of powers of ten, as powers. */
-function ticks({ min, max }: Range): number[] {
-  const steps = max - min > 2.5 ? [1, 3] : [1, 2, 5];
+function ticks({ min, max }: Range, width: number): number[] {
+  const steps = width < 560 ? [1] : max - min > 2.5 ? [1, 3] : [1, 2, 5];
   const out: number[] = [];
   for (let power = Math.floor(min); power <= max; power++) out.push(...steps.map((step) => power + Math.log10(step)));
   return out.filter((value) => value > min && value < max);

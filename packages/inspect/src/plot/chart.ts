@@ -23,12 +23,31 @@ const families = [
   ["#6b7280", "#a9aebb"],
 ] as const;
 
+/** Where a chart is drawn, and in which colours. */
+export interface Look {
+  readonly width: number;
+  readonly ground: string;
+  readonly ink: string;
+  readonly quiet: string;
+  readonly line: string;
+  /** A colour for the n-th of several. */
+  readonly family: (n: number) => string;
+  /** Whether the chart bears its own title. */
+  readonly titled: boolean;
+}
+
 export const colours = { ground: themes.ground[0], ink: themes.ink[0], quiet: themes.quiet[0], line: themes.line[0] };
 
-/** A colour for the n-th of several. */
-export function familyColour(n: number): string {
-  return (families[n % families.length] as (typeof families)[number])[0];
+/** Colours that tell up to eight families apart, on light or dark ground. */
+export function familyColours(dark: boolean): (n: number) => string {
+  return (n) => (families[n % families.length] as (typeof families)[number])[dark ? 1 : 0];
 }
+
+/** A colour for the n-th of several, in files. */
+export const familyColour = familyColours(false);
+
+/** For files: light, and turned over by {@link chartStyle}. */
+export const fileLook: Look = { width: 1040, ...colours, family: familyColour, titled: true };
 
 /** Turns the colours of a chart over where the reader's screen is dark; paper is light. One file serves both. */
 export const chartStyle: string = `@media screen and (prefers-color-scheme:dark){${[

@@ -1,11 +1,10 @@
 import type { Compared, ComparedLayer, Comparison } from "../compare.js";
 import { formatBytes, formatCount } from "../format.js";
-import { colours, type Drawing, familyColour } from "./chart.js";
+import { type Drawing, fileLook, type Look } from "./chart.js";
 
 /** Beyond, neighbours share a bar. */
 const barLimit = 80;
-const [width, panel, top] = [1040, 150, 64];
-const [leftOf, panelWidth] = [[64, 574], 438] as const;
+const [panel, left, gap, right] = [150, 64, 72, 28];
 
 interface Bar {
   readonly name: string;
@@ -13,31 +12,52 @@ interface Bar {
 }
 
 /** Parameters and memory layer by layer, a row of two panels for each model. */
-export function layers({ models }: Comparison): Drawing {
-  const panels = models.flatMap((model, row) => [
-    { model, row, column: 0 as const, bars: barsOf(model, ({ parameters }) => parameters), format: formatCount },
-    { model, row, column: 1 as const, bars: barsOf(model, ({ storedBytes }) => storedBytes), format: formatBytes },
+export function layers({ models }: Comparison, look: Look = fileLook): Drawing {
+  const { width, titled, quiet, line } = look;
+  const beside = width >= 720;
+  const panelWidth = beside ? (width - left - gap - right) / 2 : width - left - right;
+  const leftOf = [left, beside ? left + panelWidth + gap : left] as const;
+  const top = titled ? 64 : 34;
+  const panels = models.flatMap((model, i) => [
+    {
+      model,
+      row: beside ? i : 2 * i,
+      column: 0 as const,
+      bars: barsOf(model, ({ parameters }) => parameters),
+      format: formatCount,
+    },
+    {
+      model,
+      row: beside ? i : 2 * i + 1,
+      column: 1 as const,
+      bars: barsOf(model, ({ storedBytes }) => storedBytes),
+      format: formatBytes,
+    },
   ]);
-  const text = (words: string, left: number, y: number, size: number, color: string) => ({
+  const text = (words: string, x: number, y: number, size: number, color: string) => ({
     text: words,
-    left: left - 5,
+    left: x - 5,
     top: y,
     textStyle: { color, fontSize: size, fontWeight: size > 12 ? "bold" : "normal" },
   });
   return {
     width,
-    height: top + panel * models.length,
+    height: top + panel * models.length * (beside ? 1 : 2),
     option: {
       title: [
-        text("Parameters by layer", leftOf[0], 10, 16, colours.ink),
-        text("Memory by layer", leftOf[1], 10, 16, colours.ink),
+        ...(titled
+          ? [
+              text("Parameters by layer", leftOf[0], 10, 16, look.ink),
+              text("Memory by layer", leftOf[1], 10, 16, look.ink),
+            ]
+          : []),
         ...panels.map(({ model, row, column, bars }) =>
           text(
-            `${model.name}${bars.shared ? `, ${bars.shared} layers a bar` : ""}`,
+            `${model.name}${titled ? "" : column === 0 ? ": parameters" : ": memory"}${bars.shared ? `, ${bars.shared} layers a bar` : ""}`,
             leftOf[column],
             top + row * panel - 22,
             12,
-            colours.quiet,
+            quiet,
           ),
         ),
       ],
@@ -54,14 +74,14 @@ export function layers({ models }: Comparison): Drawing {
         data: bars.list.map(({ name }) => name),
         axisLabel: { show: false },
         axisTick: { show: false },
-        axisLine: { lineStyle: { color: colours.quiet } },
+        axisLine: { lineStyle: { color: quiet } },
       })),
       yAxis: panels.map(({ format }, gridIndex) => ({
         gridIndex,
         type: "value",
         splitNumber: 3,
-        axisLabel: { color: colours.quiet, fontSize: 10.5, formatter: (value: number) => format(value) },
-        splitLine: { lineStyle: { color: colours.line } },
+        axisLabel: { color: quiet, fontSize: 10.5, formatter: (value: number) => format(value) },
+        splitLine: { lineStyle: { color: line } },
       })),
       series: panels.map(({ bars, column }, i) => ({
         type: "bar",
@@ -70,7 +90,7 @@ export function layers({ models }: Comparison): Drawing {
         data: bars.list.map(({ value }) => value),
         barCategoryGap: "12%",
         barMinHeight: 1,
-        itemStyle: { color: familyColour(column === 0 ? 0 : 2) },
+        itemStyle: { color: look.family(column === 0 ? 0 : 2) },
       })),
     },
     about: (series, index) => {

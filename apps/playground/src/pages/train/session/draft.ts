@@ -1,0 +1,119 @@
+import { batch, computed, effect, signal } from "@preact/signals";
+import type { ModelSpec } from "../../../model/spec.js";
+import type { DataSpec, TrainingSpec } from "../../../model/training.js";
+import { currentModel, currentTraining } from "../../../state.js";
+import type { StoredData, TrainPlan } from "../../../workers/train/api.js";
+import { trainer } from "../../../workers/train/client.js";
+
+/** What a reader may set of a training. */
+export type Changes = Partial<Omit<TrainingSpec, "data">>;
+
+export const digitsData: DataSpec = { kind: "digits", count: 10_000 };
+
+/** The data that are chosen, and what the reader has changed of the proposal: both stay when the network is another one. */
+export const chosenData = signal<DataSpec>(digitsData);
+export const changes = signal<Changes>({});
+
+/** Pictures that are scaled up because the network takes no smaller ones; another network may. */
+export const scaled = signal<{ readonly spec: ModelSpec; readonly size: number } | undefined>(undefined);
+
+/** The data as they are trained on. */
+export const plannedData = computed((): DataSpec => {
+  const size = scaled.value?.spec === currentModel.value ? scaled.value.size : undefined;
+  return size === undefined ? chosenData.value : { ...chosenData.value, size };
+});
+
+/** What the worker makes of network, data and changes; while it works on a new one, the one before. */
+export const plan = signal<TrainPlan | undefined>(undefined);
+export const planning = signal(false);
+/** Why network and data do not go together. */
+export const planProblem = signal<string | undefined>(undefined);
+
+/** Sets of the site's storage. */
+export const dataSets = signal<readonly StoredData[]>([]);
+/** Why the storage cannot be read. */
+export const dataProblem = signal<string | undefined>(undefined);
+
+export const isChanged = computed(() => Object.keys(changes.value).length > 0);
+
+export const change = (fields: Changes): void => {
+  changes.value = { ...changes.value, ...fields };
+};
+
+/** Leaves a field to the proposal again. */
+export const unchange = (field: keyof Changes): void => {
+  const { [field]: _, ...rest } = changes.value;
+  changes.value = rest;
+};
+
+export const unchangeAll = (): void => {
+  changes.value = {};
+};
+
+/** What two data sets are told apart by. */
+export const keyOfData = (data: DataSpec): string => (data.kind === "digits" ? "digits" : `stored:${data.name}`);
+
+export async function refreshDataSets(): Promise<void> {
+  try {
+    dataSets.value = await trainer().dataSets();
+    dataProblem.value = undefined;
+  } catch (error) {
+    dataProblem.value = (error as Error).message;
+  }
+}
+
+/** Whatever came last is what counts: answers to earlier questions are let go. */
+let asked = 0;
+
+async function makePlan(): Promise<void> {
+  const mine = ++asked;
+  planning.value = true;
+  try {
+    const made = await trainer().plan({ spec: currentModel.value, data: plannedData.value, changes: changes.value });
+    if (mine === asked) plan.value = made;
+    if (mine === asked) planProblem.value = undefined;
+  } catch (error) {
+    if (mine === asked) planProblem.value = (error as Error).message;
+  }
+  if (mine === asked) planning.value = false;
+}
+
+/** What a link or another page brought counts as the reader's own. */
+function takeOver(training: TrainingSpec | undefined): void {
+  if (training === undefined || training === published) return;
+  published = training;
+  const { data, ...fields } = training;
+  batch(() => {
+    chosenData.value = data;
+    changes.value = fields;
+  });
+}
+
+/** What `currentTraining` holds as this page knows it. */
+let published: TrainingSpec | undefined;
+
+/** What the reader changed is seen by other pages, too; a proposal is no wish. */
+function publish(made: TrainPlan | undefined, changed: boolean): void {
+  if (made === undefined || currentTraining.peek() !== published) return;
+  published = changed ? made.training : undefined;
+  currentTraining.value = published;
+}
+
+/** Keeps the plan in step with what it is made of, and other pages with the plan; until the function that it gives is called. */
+export function followDraft(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stops = [
+    effect(() => takeOver(currentTraining.value)),
+    effect(() => {
+      void [currentModel.value, plannedData.value, changes.value];
+      clearTimeout(timer);
+      // Who types changes several times in a row.
+      timer = setTimeout(() => void makePlan(), 120);
+    }),
+    effect(() => publish(plan.value, isChanged.value)),
+  ];
+  return () => {
+    clearTimeout(timer);
+    for (const stop of stops) stop();
+  };
+}

@@ -1,0 +1,4 @@
+import { expose } from "comlink";
+import { TrainService } from "./service.js";
+
+expose(new TrainService());

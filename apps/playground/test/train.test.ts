@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Locator, Page } from "playwright";
+import { expect } from "vitest";
+import { accessible, longTasks, story } from "./harness.js";
+import { watchMainThread } from "./main-thread.js";
+import { noisyPng } from "./pictures.js";
+
+/** Two minutes are promised on a machine that does nothing else; others wait longer for the same. */
+const patience = 240_000;
+
+const startButton = (page: Page): Locator => page.getByRole("button", { name: "Start training" });
+
+async function start(page: Page, { epochs }: { readonly epochs?: number } = {}): Promise<void> {
+  if (epochs !== undefined) await page.getByRole("spinbutton", { name: "Epochs" }).fill(`${epochs}`);
+  await expect.poll(() => startButton(page).isEnabled(), { timeout: 60_000 }).toBe(true);
+  // What was typed reaches the plan a moment later.
+  if (epochs !== undefined)
+    await expect.poll(() => page.getByRole("img", { name: `Learning rate over ${epochs} epochs` }).count()).toBe(1);
+  await expect.poll(() => startButton(page).isEnabled()).toBe(true);
+  await startButton(page).click();
+  await page.getByRole("button", { name: "Pause" }).waitFor({ timeout: 60_000 });
+}
+
+/** The step that the page shows. */
+async function stepOf(page: Page): Promise<number> {
+  const text = await page.getByText(/^step [\d,]+ of/).innerText();
+  return Number(/step ([\d,]+)/.exec(text)?.[1]?.replaceAll(",", ""));
+}
+
+const reach = (page: Page, step: number): Promise<void> =>
+  expect.poll(() => stepOf(page), { timeout: 120_000, interval: 200 }).toBeGreaterThanOrEqual(step);
+
+story(
+  "digits are learnt to over 95 % within two minutes, and the page answers all the while",
+  { timeout: patience },
+  async ({ page, open }) => {
+    await open("/train");
+    await page.getByText(/10,000 pictures to learn from/).waitFor({ timeout: 60_000 });
+    await accessible(page);
+    await expect.poll(() => startButton(page).isEnabled(), { timeout: 60_000 }).toBe(true);
+    const began = performance.now();
+    await start(page);
+    const since = await page.evaluate(() => performance.now());
+    const busy = await watchMainThread(page);
+    await page.getByText(/^Computes on/).waitFor();
+    for (const tab of ["Activations", "Layer by layer", "Confusion", "Mistakes", "Filters"]) {
+      await page.getByRole("tab", { name: tab }).click();
+      await page
+        .getByText(/after step|as the step after|black .* white/)
+        .first()
+        .waitFor({ timeout: 60_000 });
+    }
+    await page.getByText("The training is over").waitFor({ timeout: patience });
+    const seconds = (performance.now() - began) / 1000;
+    const longest = await busy.end();
+    const waits = (await longTasks(page, since)).map(({ duration }) => Math.round(duration));
+    const verdict = await page.getByText(/of 100 pictures that it had never seen/).innerText();
+    const accuracy = Number(/\(([\d.]+) %/.exec(verdict)?.[1]);
+    console.log(
+      `digits: ${accuracy} % after ${seconds.toFixed(0)} s; the page's longest task took ${longest.toFixed(0)} ms of the processor; waits over 50 ms: ${waits.join(", ") || "none"}`,
+    );
+    expect(accuracy).toBeGreaterThan(95);
+    expect(longest, "processor time of one task, in ms").toBeLessThan(50);
+    for (const tab of ["Confusion", "Mistakes", "Layer by layer", "Activations"]) {
+      await page.getByRole("tab", { name: tab }).click();
+      await page.getByText("Looking ...").waitFor({ state: "detached", timeout: 60_000 });
+    }
+    await accessible(page);
+    await page.getByRole("button", { name: "Try it" }).click();
+    await expect.poll(() => new URL(page.url()).hash).toBe("#/try");
+  },
+);
+
+story(
+  "a training outlives a reload, and a second tab leaves it alone",
+  { timeout: patience },
+  async ({ page, context, open, url }) => {
+    await open("/train");
+    await start(page, { epochs: 1 });
+    await reach(page, 5);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText(/^Paused: epoch 1 of 1/).waitFor({ timeout: 60_000 });
+    const paused = await stepOf(page);
+    await page.getByRole("button", { name: "Step" }).click();
+    await expect.poll(() => stepOf(page), { timeout: 30_000 }).toBe(paused + 1);
+    await page.getByRole("slider", { name: /Learning rate/ }).press("ArrowLeft");
+    await page.getByRole("button", { name: "Back to the plan" }).waitFor();
+
+    const other = await context.newPage();
+    await other.goto(url("/train"));
+    await other.getByText("trained in another tab").waitFor({ timeout: 60_000 });
+    expect(await other.getByRole("button", { name: "Go on" }).isEnabled()).toBe(false);
+    await other.close();
+
+    await page.getByRole("button", { name: "Go on" }).click();
+    await reach(page, paused + 10);
+    await page.reload();
+    await page.getByText(/A training of .* was (interrupted|paused)/).waitFor({ timeout: 60_000 });
+    await page.getByRole("status").getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "Pause" }).waitFor({ timeout: 60_000 });
+    expect(await stepOf(page)).toBeGreaterThanOrEqual(paused + 1);
+    await page.getByRole("button", { name: "Back to the plan" }).waitFor();
+    await page.getByText("The training is over").waitFor({ timeout: patience });
+  },
+);
+
+story("files that are no data, and pictures of one's own", { timeout: patience }, async ({ page, open }) => {
+  const folder = mkdtempSync(join(tmpdir(), "ocelli-pictures-"));
+  try {
+    await open("/train");
+    await page.getByText("Add other data").click();
+    await page.getByRole("tab", { name: "A standard set" }).click();
+    const notes = { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("milk, bread") };
+    await page.getByLabel(/Choose the files/).setInputFiles(notes);
+    const refused = page.getByRole("alert").filter({ hasText: "These files cannot be used" });
+    await refused.waitFor({ timeout: 30_000 });
+    expect(await refused.innerText()).toMatch(/train-images-idx3-ubyte/);
+
+    await page.getByRole("tab", { name: "Your own pictures" }).click();
+    await page.getByRole("textbox", { name: "Name of the class" }).first().fill("red");
+    await page.getByRole("textbox", { name: "Name of the class" }).nth(1).fill("blue");
+    const add = async (name: string, files: { name: string; mimeType: string; buffer: Buffer }[]): Promise<void> =>
+      page
+        .getByRole("region", { name: `Class ${name}` })
+        .locator("input[type=file]")
+        .setInputFiles(files);
+    const photographs = (colour: readonly number[]) =>
+      Array.from({ length: 8 }, (_, i) => ({
+        name: `${i}.png`,
+        mimeType: "image/png",
+        buffer: noisyPng(40, 30 + i, colour),
+      }));
+    await add("red", [...photographs([220, 40, 40]), notes]);
+    await page.getByText("1 file left out").waitFor();
+    const use = page.getByRole("button", { name: /^Use \d+ pictures/ });
+    await use.click();
+    await page.getByText(/All pictures are of one class, red/).waitFor();
+
+    await add("blue", photographs([40, 40, 220]));
+    await add("blue", [
+      { name: "torn.png", mimeType: "image/png", buffer: noisyPng(40, 40, [0, 0, 0]).subarray(0, 900) },
+    ]);
+    const large = join(folder, "large.png");
+    writeFileSync(large, noisyPng(5000, 4000, [40, 40, 220], 0));
+    await page.getByRole("region", { name: "Class blue" }).locator("input[type=file]").setInputFiles(large);
+    await use.click();
+    await page.getByText(/My pictures is there/).waitFor({ timeout: 120_000 });
+    await page.getByText("1 file left out").first().click();
+    await page.getByText(/torn\.png: /).waitFor();
+    await page
+      .getByText(/2 classes/)
+      .first()
+      .waitFor();
+    await accessible(page);
+    await start(page);
+    await page.getByText("The training is over").waitFor({ timeout: patience });
+    await page.getByRole("button", { name: "Set up another training" }).click();
+    await page.getByRole("button", { name: "Delete My pictures" }).click();
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+story(
+  "a loss that explodes says so, and the next try goes well; without WebGPU",
+  { webgpu: false, timeout: patience },
+  async ({ page, open }) => {
+    await open("/train");
+    await page.getByText(/Computes on the processor: WebAssembly/).waitFor({ timeout: 60_000 });
+    await page.getByRole("spinbutton", { name: "Learning rate" }).fill("1000000");
+    await page.getByText("Back to the proposal").waitFor();
+    await start(page, { epochs: 1 });
+    const wrong = page.getByRole("alert").filter({ hasText: "The training went wrong" });
+    await wrong.waitFor({ timeout: 60_000 });
+    expect(await wrong.innerText()).toMatch(/learning rate/);
+    await wrong.getByRole("button", { name: "Begin again at a tenth of the learning rate" }).click();
+    await page.getByText(/SGD with momentum at 1\.0e\+5,/).waitFor({ timeout: 60_000 });
+  },
+);
+
+story(
+  "without room in the browser a training goes on, and says so",
+  { timeout: patience },
+  async ({ page, context, open }) => {
+    await open("/train");
+    const session = await context.newCDPSession(page);
+    await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 1000 });
+    await start(page, { epochs: 1 });
+    await page.getByRole("alert").filter({ hasText: "This training is not kept" }).waitFor({ timeout: 60_000 });
+    await page.getByText("Not kept in this browser").waitFor();
+    await reach(page, (await stepOf(page)) + 5);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("The training was stopped").waitFor({ timeout: 60_000 });
+  },
+);
