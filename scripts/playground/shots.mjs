@@ -6,11 +6,11 @@ const patience = { timeout: 180_000 };
 
 export const shots = [
   { name: "home", path: "/", prepare: (page) => page.getByText(/^(WebGPU,|Your graphics|Your processor)/).waitFor() },
-  { name: "architectures", path: "/architectures", height: 1000, prepare: fieldOfResNet18 },
+  { name: "architectures", path: "/architectures", height: 1060, prepare: fieldOfResNet18 },
   { name: "train", path: "/train", height: 1490, prepare: digitsUnderWay },
-  { name: "try", path: "/try", height: 1300, prepare: sevenWithGradCam },
+  { name: "try", path: "/try", height: 1460, prepare: sevenWithGradCam },
   { name: "lessons", path: "/lessons?lesson=inception", height: 1000, prepare: inceptionLesson },
-  { name: "take-away", path: "/take-away", height: 1000, prepare: exportPanel },
+  { name: "take-away", path: "/take-away", height: 740, prepare: exportPanel },
 ];
 
 async function fieldOfResNet18(page) {
@@ -31,7 +31,7 @@ async function digitsUnderWay(page) {
   await page.getByText(/10,000 pictures to learn from/).waitFor(patience);
   await start.click(patience);
   await page.getByRole("tab", { name: "Confusion" }).click(patience);
-  await page.getByText(/^step [2-9]\d\d of/).waitFor(patience);
+  await page.getByText(/^step [5-7]\d\d of/).waitFor(patience);
   await page
     .getByText(/after step/)
     .first()
@@ -57,7 +57,9 @@ async function sevenWithGradCam(page) {
   await page.getByText(/The network says 7/).waitFor(patience);
   await page.getByRole("tab", { name: "Grad-CAM" }).click();
   await page.getByRole("img", { name: /^Grad-CAM of 7/ }).waitFor(patience);
-  await page.getByRole("heading", { name: "Show it something" }).evaluate((heading) => heading.scrollIntoView());
+  await page
+    .getByRole("heading", { name: "Show it something" })
+    .evaluate((heading) => heading.closest(".panel").scrollIntoView());
 }
 
 async function inceptionLesson(page) {

@@ -62,11 +62,3 @@ export function sizesOf({ inputSize, numClasses, inChannels }: Exclude<ModelSpec
     ...(inChannels !== undefined && { inChannels }),
   };
 }
-
-/** The spec of a network for other images and classes: what somebody's own data need. */
-export function adapted(spec: ModelSpec, image: ImageShape, numClasses: number): ModelSpec {
-  const [inChannels, height] = image;
-  return spec.kind === "layers"
-    ? { ...spec, input: image, numClasses }
-    : { ...spec, inChannels, inputSize: height, numClasses };
-}

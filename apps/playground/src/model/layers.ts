@@ -5,7 +5,7 @@ import { type LayerKind, layerKinds } from "./layer-kinds.js";
 import type { LayerSpec, LayersSpec } from "./spec.js";
 import { construct, literal, type Written } from "./written.js";
 
-export { type LayerField, type LayerKind, layerKinds } from "./layer-kinds.js";
+export { type LayerKind, layerKinds } from "./layer-kinds.js";
 
 /** @throws ArgumentError with near matches */
 export function layerKind(of: string): LayerKind {

@@ -131,7 +131,11 @@ function optionsOf(
         width: 1.75,
         spanGaps: true,
         // A line of one value is none; of few, one sees where they lie.
-        points: { show: (plot: uPlot, of: number) => countOf(plot.data[of]) <= 12, size: 5 },
+        points: {
+          show: (plot: uPlot, of: number) => countOf(plot.data[of]) <= 12,
+          size: 6,
+          fill: colour(`--series-${(i % 6) + 1}`),
+        },
         ...(dashed && { dash: [5, 4] }),
       })),
     ],
