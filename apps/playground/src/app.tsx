@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Link, Route, Router, Switch } from "wouter-preact";
 import { NewVersion } from "./offline/new-version.js";
 import { linkProblem, useLocation } from "./routing.js";
-import { Button, Notice, Spinner } from "./ui/index.js";
+import { Button, Notice, PageHeading, Spinner } from "./ui/index.js";
 import { ThemeSwitch } from "./ui/theme-switch.js";
 
 /** A page is loaded when it is first opened. */
@@ -34,7 +34,7 @@ export const App: FunctionComponent = () => (
     <NewVersion />
     <main id="main" tabIndex={-1}>
       {linkProblem.value === undefined ? null : (
-        <Notice kind="error" title="The link could not be followed">
+        <Notice kind="error" title="The link could not be followed:">
           {linkProblem.value}
         </Notice>
       )}
@@ -45,14 +45,28 @@ export const App: FunctionComponent = () => (
           </Route>
         ))}
         <Route>
-          <Notice kind="error" title="There is no such page">
-            The address names a page that the playground does not have. <Link href="/">Go to the start</Link>
-          </Notice>
+          <NoSuchPage />
         </Route>
       </Switch>
     </main>
   </Router>
 );
+
+const NoSuchPage: FunctionComponent = () => {
+  useEffect(() => {
+    document.title = titleOf("No such page");
+  }, []);
+  return (
+    <>
+      <PageHeading title="There is no such page" />
+      <Notice kind="error">
+        The address names a page that the playground does not have. <Link href="/">Go to the start</Link>
+      </Notice>
+    </>
+  );
+};
+
+const titleOf = (name: string): string => `${name} · ocelli playground`;
 
 /** Who goes to another page begins at its top: those who look, those who listen, those who tab. */
 const Arrival: FunctionComponent = () => {
@@ -96,7 +110,7 @@ const Loaded: FunctionComponent<{ readonly page: PageEntry }> = ({ page }) => {
   const [content, setContent] = useState<ComponentType>();
   const [failure, setFailure] = useState<string>();
   useEffect(() => {
-    document.title = page === home ? "ocelli playground" : `${page.name} · ocelli playground`;
+    document.title = page === home ? "ocelli playground" : titleOf(page.name);
     page.load().then(
       ({ Page }) => setContent(() => Page),
       (error: Error) => setFailure(error.message),

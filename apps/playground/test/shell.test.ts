@@ -74,7 +74,7 @@ story("colours are chosen for all tabs, and kept", async ({ page, context, open,
 
 story("an address of no page, and a damaged link, say so in place", async ({ page, open, url }) => {
   await page.goto(url("/nowhere"));
-  await page.getByRole("alert").getByText("There is no such page").waitFor();
+  await page.getByRole("heading", { name: "There is no such page" }).waitFor();
   await page.getByRole("link", { name: "Go to the start" }).click();
   await page.getByRole("heading", { level: 1 }).waitFor();
   await open("/train?c=1.%%%");

@@ -26,7 +26,7 @@ export interface OcclusionOptions extends ClassOptions {
   readonly batch?: number | undefined;
   /** Called after each batch. A promise is waited for: whoever computes in a worker can let messages in, of a cancellation above all. */
   readonly onProgress?:
-    | ((progress: { readonly done: number; readonly total: number }) => void | PromiseLike<void>)
+    | ((progress: { readonly done: number; readonly total: number }) => unknown)
     | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -26,7 +26,7 @@ export const SharePanel: FunctionComponent<{ readonly described: Described | und
     <Panel title="Share the design">
       <p class="small">
         A link to <strong>{card.title}</strong>: which network it is and how it is trained, without values and images.
-        Whoever opens it sees the same; nothing is sent to a server.
+        Whoever opens it gets the same design; nothing is sent to a server.
       </p>
       <Select label="Opens at" value={page} choices={pages} onChange={setPage} />
       {training === undefined ? null : (

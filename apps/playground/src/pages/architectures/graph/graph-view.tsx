@@ -68,7 +68,9 @@ export const GraphView: FunctionComponent<GraphViewProps> = ({ analysis, chosen,
             <Button onClick={() => setOpen([])}>Close all</Button>
           </>
         )}
-        <span class="quiet small">Drag to move, Ctrl and wheel to zoom; arrow keys walk through the layers.</span>
+        <span class="quiet small">
+          Drag to move; pinch, or Ctrl and wheel, to zoom; arrow keys walk through the layers.
+        </span>
       </div>
       {/* biome-ignore lint/a11y/noSvgWithoutTitle: its parts have names; a title would hang at the pointer. */}
       <svg ref={svg} class="graph-picture" style={boxColours()}>
