@@ -25,9 +25,7 @@ export interface OcclusionOptions extends ClassOptions {
   /** Patches at once. Default 16. */
   readonly batch?: number | undefined;
   /** Called after each batch. A promise is waited for: whoever computes in a worker can let messages in, of a cancellation above all. */
-  readonly onProgress?:
-    | ((progress: { readonly done: number; readonly total: number }) => unknown)
-    | undefined;
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => unknown) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -175,11 +175,9 @@ export class Run {
     this.#curves.restart();
     if (this.#standing !== "preparing") this.#stand("running");
     this.#sitting = this.#fit(mode)
-      .then(
-        (result) => this.#rest(result),
-        (error: Error) => this.#fail(error),
-      )
-      .then(() => this.turns.end());
+      .then((result) => this.#rest(result))
+      .catch((error: Error) => this.#fail(error))
+      .finally(() => this.turns.end());
   }
 
   #fit(mode: "on" | "one step"): Promise<FitResult> {
