@@ -92,9 +92,6 @@ async function fitRun(
   const { config } = run;
   const entry = entryOf(config.model.name);
   const model = entry.build(config.model.options);
-  if (saved === undefined && (await run.has("best"))) {
-    throw new Failure(`${run.path} has no last.safetensors to go on from. ${await lastGood(run)}`);
-  }
   const state =
     saved === undefined ? await device.init(model, { seed: config.seed }) : await device.createState(saved.values);
   try {
@@ -183,11 +180,9 @@ function isFull(error: unknown): boolean {
 }
 
 async function lastGood(run: RunDirectory): Promise<string> {
-  return (await run.has("last"))
-    ? `The last good checkpoint is ${run.checkpointPath("last")}.`
-    : (await run.has("best"))
-      ? `Only ${run.checkpointPath("best")} is there: copy it to last.safetensors to go on from it.`
-      : "No checkpoint had been saved yet.";
+  for (const kind of ["last", "best"] as const)
+    if (await run.has(kind)) return `The last good checkpoint is ${run.checkpointPath(kind)}.`;
+  return "No checkpoint had been saved yet.";
 }
 
 /** The lines or the object that end a training. */

@@ -62,7 +62,7 @@ async function openCheckpoint(io: Io, run: RunDirectory, { checkpoint }: ReportF
 }
 
 async function readCourse(run: RunDirectory): Promise<Course> {
-  const saved = (await run.has("last")) ? await run.load("last") : undefined;
+  const saved = await run.latest();
   return courseOf(await run.readLog(), saved?.progress.history ?? []);
 }
 

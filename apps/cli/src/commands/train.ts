@@ -80,7 +80,7 @@ async function resumeRun(io: Io, model: string | undefined, path: string, flags:
     .sort();
   if (given.length > 0) throw new UsageError(`${given.join(", ")}: a resumed run keeps what it was started with`);
   if (model !== undefined && model !== trains) throw new UsageError(`the run ${path} trains ${trains}, not ${model}`);
-  const saved = (await run.has("last")) ? await run.load("last") : undefined;
+  const saved = await run.latest();
   const done = saved?.progress.epoch ?? 0;
   if (flags.epochs !== undefined && flags.epochs < done)
     throw new UsageError(`--epochs ${flags.epochs}: the run ${path} has ${done} epochs already`);

@@ -116,6 +116,15 @@ describe("run directories", () => {
     await expect(RunDirectory.create(path, config)).rejects.toThrow(/holds a run already. Resume it \(--resume/);
   });
 
+  it("go on from the best where a kill came before the first last", async () => {
+    const run = await RunDirectory.create(join(dir, "run"), config);
+    expect(await run.latest()).toBeUndefined();
+    await run.save("best", values, { ...freshProgress, epoch: 1 });
+    expect((await run.latest())?.progress.epoch).toBe(1);
+    await run.save("last", values, { ...freshProgress, epoch: 2 });
+    expect((await run.latest())?.progress.epoch).toBe(2);
+  });
+
   it("are not made among other files", async () => {
     await writeFile(join(dir, ".hidden"), "");
     await writeFile(join(dir, "cat.png"), "");

@@ -96,6 +96,15 @@ export class RunDirectory implements CheckpointSink {
     return checkpoint;
   }
 
+  /**
+   * Where the run goes on: its last checkpoint; undefined before the first one. An epoch's best is written before its last, so where a kill
+   * came between the two of the first epoch, the best is the last.
+   */
+  async latest(): Promise<Checkpoint | undefined> {
+    for (const kind of ["last", "best"] as const) if (await this.has(kind)) return this.load(kind);
+    return undefined;
+  }
+
   has(kind: "last" | "best"): Promise<boolean> {
     return exists(this.checkpointPath(kind));
   }
