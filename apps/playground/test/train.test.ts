@@ -12,7 +12,14 @@ const patience = 240_000;
 
 const startButton = (page: Page): Locator => page.getByRole("button", { name: "Start training" });
 
-async function start(page: Page, { epochs }: { readonly epochs?: number } = {}): Promise<void> {
+/** Starts, and waits for what shows that it did: a training that fails at once may never be seen to run. */
+async function start(
+  page: Page,
+  {
+    epochs,
+    sign = page.getByRole("button", { name: "Pause" }),
+  }: { readonly epochs?: number; readonly sign?: Locator } = {},
+): Promise<void> {
   if (epochs !== undefined) await page.getByRole("spinbutton", { name: "Epochs" }).fill(`${epochs}`);
   await expect.poll(() => startButton(page).isEnabled(), { timeout: 60_000 }).toBe(true);
   // What was typed reaches the plan a moment later.
@@ -20,7 +27,7 @@ async function start(page: Page, { epochs }: { readonly epochs?: number } = {}):
     await expect.poll(() => page.getByRole("img", { name: `Learning rate over ${epochs} epochs` }).count()).toBe(1);
   await expect.poll(() => startButton(page).isEnabled()).toBe(true);
   await startButton(page).click();
-  await page.getByRole("button", { name: "Pause" }).waitFor({ timeout: 60_000 });
+  await sign.waitFor({ timeout: 60_000 });
 }
 
 /** The step that the page shows. */
@@ -172,9 +179,8 @@ story(
     await page.getByText(/Computes on the processor: WebAssembly/).waitFor({ timeout: 60_000 });
     await page.getByRole("spinbutton", { name: "Learning rate" }).fill("1000000");
     await page.getByText("Back to the proposal").waitFor();
-    await start(page, { epochs: 1 });
     const wrong = page.getByRole("alert").filter({ hasText: "The training went wrong" });
-    await wrong.waitFor({ timeout: 60_000 });
+    await start(page, { epochs: 1, sign: wrong });
     expect(await wrong.innerText()).toMatch(/learning rate/);
     await wrong.getByRole("button", { name: "Begin again at a tenth of the learning rate" }).click();
     await page.getByText(/SGD with momentum at 1\.0e\+5,/).waitFor({ timeout: 60_000 });

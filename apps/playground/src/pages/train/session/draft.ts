@@ -23,7 +23,7 @@ export const plannedData = computed((): DataSpec => {
   return size === undefined ? chosenData.value : { ...chosenData.value, size };
 });
 
-/** What the worker makes of network, data and changes; while it works on a new one, the one before. */
+/** What the worker makes of network, data and changes; while a new one is wanted (`planning`), the one before. */
 export const plan = signal<TrainPlan | undefined>(undefined);
 export const planning = signal(false);
 /** Why network and data do not go together. */
@@ -65,9 +65,7 @@ export async function refreshDataSets(): Promise<void> {
 /** Whatever came last is what counts: answers to earlier questions are let go. */
 let asked = 0;
 
-async function makePlan(): Promise<void> {
-  const mine = ++asked;
-  planning.value = true;
+async function makePlan(mine: number): Promise<void> {
   try {
     const made = await trainer().plan({ spec: currentModel.value, data: plannedData.value, changes: changes.value });
     if (mine === asked) plan.value = made;
@@ -107,8 +105,11 @@ export function followDraft(): () => void {
     effect(() => {
       void [currentModel.value, plannedData.value, changes.value];
       clearTimeout(timer);
+      // From now on the plan that is there is the wrong one to start with.
+      const mine = ++asked;
+      planning.value = true;
       // Who types changes several times in a row.
-      timer = setTimeout(() => void makePlan(), 120);
+      timer = setTimeout(() => void makePlan(mine), 120);
     }),
     effect(() => publish(plan.value, isChanged.value)),
   ];
