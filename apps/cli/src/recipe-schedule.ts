@@ -1,4 +1,4 @@
-import { makeSchedule, type Named, type Options, type OptionValue } from "@ocelli/training";
+import { makeSchedule, type Named, type Options, type OptionValue, scheduleInProportion } from "@ocelli/training";
 import type { Recipe } from "@ocelli/zoo";
 import { checked } from "./checked.js";
 import { UsageError } from "./errors.js";
@@ -92,40 +92,10 @@ function named(flags: ScheduleFlags): Named | undefined {
 
 /** The recipe's own, its lengths in proportion to the number of epochs. */
 function scaled(recipe: Recipe, { gamma }: ScheduleFlags, epochs: number): Named {
-  const own = inProportion(recipe.schedule, epochs / recipe.epochs, epochs);
+  const own = scheduleInProportion(recipe.schedule, epochs / recipe.epochs, epochs);
   if (gamma === undefined) return own;
   const factor = { step: "gamma", multiStep: "gamma", exponential: "gamma", plateau: "factor" }[own.name];
   if (factor === undefined)
     throw new UsageError("--gamma is the factor of a step, and there are no steps; --step-size makes some");
   return { name: own.name, options: { ...own.options, [factor]: gamma } };
-}
-
-const isNamed = (value: unknown): value is Named => typeof (value as Partial<Named> | null)?.name === "string";
-
-/** Options that count epochs, and how they keep their proportion: a step may be a fraction of an epoch, patience may not. */
-const lengths: Readonly<Record<string, (value: number) => number>> = {
-  stepSize: (value) => Number(value.toPrecision(3)),
-  up: (value) => Number(value.toPrecision(3)),
-  down: (value) => Number(value.toPrecision(3)),
-  epochs: (value) => Number(value.toPrecision(3)),
-  patience: (value) => Math.max(1, Math.round(value)),
-};
-
-function inProportion({ name, options }: Named, ratio: number, epochs: number): Named {
-  if (name === "multiStep") return multiStepInProportion(options, ratio, epochs);
-  const parts = Object.entries(options).map(([key, value]): [string, OptionValue] => {
-    if (isNamed(value)) return [key, inProportion(value, ratio, epochs)];
-    if (key === "schedules") return [key, (value as readonly Named[]).map((part) => inProportion(part, ratio, epochs))];
-    return [key, typeof value === "number" ? (lengths[key]?.(value * ratio) ?? value) : value];
-  });
-  return { name, options: Object.fromEntries(parts) };
-}
-
-/** Milestones at whole epochs within the run; without any left, the rate stays. */
-function multiStepInProportion(options: Options, ratio: number, epochs: number): Named {
-  const all = (options.milestones as readonly number[]).map((epoch) => Math.max(1, Math.round(epoch * ratio)));
-  const milestones = [...new Set(all)].filter((epoch) => epoch < epochs);
-  return milestones.length === 0
-    ? { name: "constant", options: {} }
-    : { name: "multiStep", options: { ...options, milestones } };
 }

@@ -11,7 +11,8 @@ import {
   stateDictPlaces,
   toHostTensor,
 } from "@ocelli/formats";
-import { decodeModel, type ElementType } from "@ocelli/formats/onnx";
+import { decodeModel, initializersOf } from "@ocelli/formats/onnx";
+import { checkpointFormat, modelTensors } from "@ocelli/training";
 import { UsageError } from "./errors.js";
 import { listed } from "./terminal.js";
 
@@ -58,28 +59,25 @@ export async function readWeights(path: string): Promise<WeightsFile> {
 const readers: Readonly<Record<WeightsFormat, (bytes: Uint8Array, name: string) => Omit<WeightsFile, "format">>> = {
   safetensors: (bytes, name) => {
     const { tensors, metadata } = readSafetensors(bytes, { name });
-    const own =
-      metadata.format === "ocelli-checkpoint-1" ? { tensors: ofModel(tensors, name), metadata: {} } : undefined;
+    const own = metadata.format === checkpointFormat ? { tensors: ofModel(tensors, name), metadata: {} } : undefined;
     return { tensors, metadata, ...own, leftOut: [], places: [] };
   },
   pytorch: (bytes, name) => {
     const value = readPyTorch(bytes, { name });
     return { tensors: stateDictOf(value, { name }), metadata: {}, leftOut: [], places: stateDictPlaces(value) };
   },
-  onnx: readInitializers,
+  onnx: (bytes, name) => {
+    const model = decodeModel(bytes, { name });
+    return { ...initializersOf(model, { name }), metadata: model.metadata, places: [] };
+  },
 };
 
-/** What a checkpoint holds of the model itself, without the optimizer's state. */
+/** What a checkpoint holds of the model itself, as PyTorch's files have it. */
 function ofModel(tensors: ReadonlyMap<string, FileTensor>, path: string): Map<string, FileTensor> {
-  const model = [...tensors].filter(([name]) => /^(params|buffers)\//.test(name));
   // PyTorch counts in int64.
   const asFile = (tensor: FileTensor): FileTensor =>
     tensor.dtype === "I32" ? fromHostTensor(toHostTensor(tensor), { dtype: "I64" }) : tensor;
-  // Of a run with averages, those: its epochs were judged by them.
-  const own = new Map(
-    model.map(([name, tensor]) => [name, asFile(tensors.get(name.replace(/^\w+/, "ema")) ?? tensor)]),
-  );
-  return renameTensors(own, (name) => name.slice(name.indexOf("/") + 1), path);
+  return new Map([...modelTensors(tensors, path)].map(([name, tensor]) => [name, asFile(tensor)]));
 }
 
 /** Lines for people: what is odd about a file's weights, and no error. */
@@ -94,41 +92,6 @@ export function oddities(path: string, { tensors, places }: WeightsFile): string
   const bad = nonFiniteTensor(tensors);
   if (bad !== undefined) notes.push(`note: ${path}: ${bad} holds values that are not finite (NaN or infinity)`);
   return notes;
-}
-
-const fileDTypes: Readonly<Partial<Record<ElementType, FileDType>>> = {
-  bool: "BOOL",
-  uint8: "U8",
-  int8: "I8",
-  uint16: "U16",
-  int16: "I16",
-  uint32: "U32",
-  int32: "I32",
-  uint64: "U64",
-  int64: "I64",
-  float16: "F16",
-  bfloat16: "BF16",
-  float32: "F32",
-  float64: "F64",
-  float8e5m2: "F8_E5M2",
-  float8e4m3fn: "F8_E4M3",
-};
-
-function readInitializers(bytes: Uint8Array, name: string): Omit<WeightsFile, "format"> {
-  const { graph, metadata } = decodeModel(bytes, { name });
-  const tensors = new Map<string, FileTensor>();
-  const leftOut: string[] = [];
-  for (const { name: key, dtype: element, shape, bytes: data, external } of graph.initializers) {
-    const what = `${name}: initializer ${JSON.stringify(key)}`;
-    if (external !== undefined) {
-      throw new FormatError(`${what}: its data lies in another file; save the model with its data inside`);
-    }
-    const dtype = fileDTypes[element];
-    if (dtype === undefined) leftOut.push(key);
-    else if (tensors.has(key)) throw new FormatError(`${what} occurs twice`);
-    else tensors.set(key, { dtype, shape, bytes: data });
-  }
-  return { tensors, metadata, leftOut, places: [] };
 }
 
 /** The same tensors by other names. @throws FormatError when two get the same */

@@ -3,8 +3,7 @@ import {
   makeOptimizer,
   type Named,
   type Optimizer,
-  type Options,
-  type OptionValue,
+  scheduleInProportion,
   withoutDecay,
 } from "@ocelli/training";
 import type { ModelEntry, Recipe } from "@ocelli/zoo";
@@ -71,7 +70,7 @@ export function proposal({ entry, channels, images, ...chosen }: ProposalContext
       epochs,
       batchSize,
       optimizer: optimizerOf(recipe, batchSize),
-      schedule: inProportion(recipe.schedule, epochs / recipe.epochs, epochs),
+      schedule: scheduleInProportion(recipe.schedule, epochs / recipe.epochs, epochs),
       // A recipe's augmentation is for photographs: mirroring would spoil digits.
       augment: (channels === 3 ? recipe.augment : undefined) ?? "plain",
       ...(loss && { loss }),
@@ -114,38 +113,4 @@ export function optimizerFor({ optimizer, noDecay }: Pick<TrainingSpec, "optimiz
   const base = makeOptimizer(optimizer);
   // Some optimizers have no decay to leave out.
   return noDecay && "weightDecay" in base.options ? withoutDecay(base) : base;
-}
-
-const isNamed = (value: unknown): value is Named => typeof (value as Partial<Named> | null)?.name === "string";
-
-const short = (value: number): number => Number(value.toPrecision(3));
-
-/** Options that count epochs, and how they keep their proportion: a step may be a fraction of an epoch, patience may not. */
-const lengths: Readonly<Record<string, (value: number) => number>> = {
-  stepSize: short,
-  up: short,
-  down: short,
-  epochs: short,
-  patience: (value) => Math.max(1, Math.round(value)),
-};
-
-/** A schedule for `ratio` times as many epochs. */
-export function inProportion({ name, options }: Named, ratio: number, epochs: number): Named {
-  if (ratio === 1) return { name, options };
-  if (name === "multiStep") return multiStepInProportion(options, ratio, epochs);
-  const parts = Object.entries(options).map(([key, value]): [string, OptionValue] => {
-    if (isNamed(value)) return [key, inProportion(value, ratio, epochs)];
-    if (key === "schedules") return [key, (value as readonly Named[]).map((part) => inProportion(part, ratio, epochs))];
-    return [key, typeof value === "number" ? (lengths[key]?.(value * ratio) ?? value) : value];
-  });
-  return { name, options: Object.fromEntries(parts) };
-}
-
-/** Milestones at whole epochs within the run; without any left, the rate stays. */
-function multiStepInProportion(options: Options, ratio: number, epochs: number): Named {
-  const all = (options.milestones as readonly number[]).map((epoch) => Math.max(1, Math.round(epoch * ratio)));
-  const milestones = [...new Set(all)].filter((epoch) => epoch < epochs);
-  return milestones.length === 0
-    ? { name: "constant", options: {} }
-    : { name: "multiStep", options: { ...options, milestones } };
 }

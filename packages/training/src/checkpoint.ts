@@ -1,5 +1,5 @@
 import { FormatError, flattenState, type HostTensor, type StateDict } from "@ocelli/core";
-import { fromHostTensor, readSafetensors, toHostTensor, writeSafetensors } from "@ocelli/formats";
+import { type FileTensor, fromHostTensor, readSafetensors, toHostTensor, writeSafetensors } from "@ocelli/formats";
 import { nonFiniteEntry } from "./finite.js";
 import type { EpochSummary, Progress } from "./fit.js";
 
@@ -27,6 +27,23 @@ export function encodeCheckpoint(
     ...(run === undefined ? {} : { run }),
   };
   return writeSafetensors(tensors, metadata);
+}
+
+/**
+ * What a checkpoint's file holds of the model itself, by the model's own names; of a run with averages those, by which its epochs were judged.
+ * @param tensors of a safetensors file whose metadata say {@link checkpointFormat}
+ * @param file what errors call it
+ * @throws FormatError when a parameter and a buffer have one name
+ */
+export function modelTensors(tensors: ReadonlyMap<string, FileTensor>, file: string): Map<string, FileTensor> {
+  const own = new Map<string, FileTensor>();
+  for (const [qualified, tensor] of tensors) {
+    if (!/^(params|buffers)\//.test(qualified)) continue;
+    const name = qualified.slice(qualified.indexOf("/") + 1);
+    if (own.has(name)) throw new FormatError(`${file}: two tensors are named ${JSON.stringify(name)}`);
+    own.set(name, tensors.get(`ema/${name}`) ?? tensor);
+  }
+  return own;
 }
 
 /** @param file what errors call it @throws FormatError when the bytes are damaged or something else */

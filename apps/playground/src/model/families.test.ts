@@ -9,7 +9,7 @@ const stateOf = (model: Pick<Module, "parameters">): readonly string[] =>
   [...model.parameters()].map(([name, { shape }]) => `${name} ${shape.join("x")}`);
 
 const evaluated = ({ imports, expression }: ReturnType<Family["code"]>): zoo.ZooModel => {
-  const known = zoo as unknown as Readonly<Record<string, unknown>>;
+  const known: Readonly<Record<string, unknown>> = zoo;
   return new Function(...imports, `return ${expression}`)(...imports.map((name) => known[name])) as zoo.ZooModel;
 };
 

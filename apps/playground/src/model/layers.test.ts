@@ -19,7 +19,7 @@ describe("layers of a chain", () => {
   it.each(layerKinds.map(({ of }) => of))("%s: its TypeScript makes the same layer", (of) => {
     const [link] = chainOf(chainSpec({ of, options: {} }));
     const { imports, text, value } = (link as NonNullable<typeof link>).layer;
-    const known = layers as unknown as Readonly<Record<string, unknown>>;
+    const known: Readonly<Record<string, unknown>> = layers;
     const layer = new Function(...imports, `return ${text}`)(...imports.map((name) => known[name])) as layers.Module;
     expect(stateOf(layer)).toEqual(stateOf(value));
   });

@@ -73,7 +73,8 @@ function along(stops: readonly Rgb[], at: number): Rgb {
   const below = Math.min(Math.floor(place), stops.length - 2);
   const [low, high] = [stops[below] as Rgb, stops[below + 1] as Rgb];
   const part = place - below;
-  return [0, 1, 2].map((k) => (low[k] as number) * (1 - part) + (high[k] as number) * part) as unknown as Rgb;
+  const mixed = (k: 0 | 1 | 2): number => low[k] * (1 - part) + high[k] * part;
+  return [mixed(0), mixed(1), mixed(2)];
 }
 
 /** 256 colours: a look into a table is all that a pixel costs. */

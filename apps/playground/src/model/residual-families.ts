@@ -116,6 +116,9 @@ const resnetImagenet = family(
   },
 );
 
+const preActBlock = (block: unknown) =>
+  block === "basic" ? reference({ PreActBlock }) : reference({ PreActBottleneck });
+
 const preact = family(
   {
     name: "preact-imagenet",
@@ -126,12 +129,7 @@ const preact = family(
   (values, options) => ({
     title: `Pre-activation ResNet-${depthOf(values)}`,
     entry: modelEntry("preact_resnet18"),
-    model: construct(
-      { PreActResNet },
-      values.block === "basic" ? reference({ PreActBlock }) : reference({ PreActBottleneck }),
-      literal(stagesOf(values)),
-      literal(options),
-    ),
+    model: construct({ PreActResNet }, preActBlock(values.block), literal(stagesOf(values)), literal(options)),
   }),
 );
 
@@ -148,12 +146,7 @@ const preactCifar = family(
   ({ block, blocks }, options) => ({
     title: `Pre-activation ResNet-${Number(blocks) * (block === "basic" ? 6 : 9) + 2}`,
     entry: modelEntry(block === "basic" ? "preact_resnet110_cifar" : "preact_resnet164_cifar"),
-    model: construct(
-      { CifarPreActResNet },
-      block === "basic" ? reference({ PreActBlock }) : reference({ PreActBottleneck }),
-      literal(Number(blocks)),
-      literal(options),
-    ),
+    model: construct({ CifarPreActResNet }, preActBlock(block), literal(Number(blocks)), literal(options)),
   }),
 );
 

@@ -1,6 +1,5 @@
 import { FormatError, type HostTensor, type StateDict, StateError, sameShape } from "@ocelli/core";
 import {
-  type FileDType,
   type FileTensor,
   readPyTorch,
   readSafetensors,
@@ -8,10 +7,9 @@ import {
   stateDictPlaces,
   toHostTensor,
 } from "@ocelli/formats";
-import { decodeModel, type ElementType } from "@ocelli/formats/onnx";
+import { decodeModel, initializersOf } from "@ocelli/formats/onnx";
 import { Buffer, inventory, loadStateDict } from "@ocelli/layers";
-import { type Named, nonFiniteEntry, normalize } from "@ocelli/training";
-import { checkpointFormat } from "@ocelli/training/web";
+import { checkpointFormat, modelTensors, type Named, nonFiniteEntry, normalize } from "@ocelli/training";
 import { type ModelEntry, modelEntry, modelNames, type Preprocessing } from "@ocelli/zoo";
 import { buildModel } from "../model/build.js";
 import { cardOf, type FileCard } from "../model/card.js";
@@ -71,7 +69,7 @@ const readers: Readonly<Record<WeightsFormat, (bytes: Uint8Array, name: string) 
     const { tensors, metadata } = readSafetensors(bytes, { name });
     if (metadata.format !== checkpointFormat) return { tensors, metadata, notes: [] };
     return {
-      tensors: ofModel(tensors),
+      tensors: modelTensors(tensors, name),
       metadata,
       notes: ["It is a checkpoint: its network is taken, without the optimizer's state."],
     };
@@ -84,46 +82,13 @@ const readers: Readonly<Record<WeightsFormat, (bytes: Uint8Array, name: string) 
     return { tensors: stateDictOf(value, { name }), metadata: {}, notes };
   },
   onnx: (bytes, name) => {
-    const { graph, metadata } = decodeModel(bytes, { name });
-    const tensors = new Map<string, FileTensor>();
-    for (const { name: key, dtype: element, shape, bytes: data, external } of graph.initializers) {
-      const what = `${name}: constant "${key}"`;
-      if (external !== undefined)
-        throw new FormatError(`${what}: its data lies in another file; save the model with its data inside`);
-      const dtype = fileDTypes[element];
-      if (dtype === undefined) continue;
-      if (tensors.has(key)) throw new FormatError(`${what} occurs twice`);
-      tensors.set(key, { dtype, shape, bytes: data });
-    }
+    const model = decodeModel(bytes, { name });
     return {
-      tensors,
-      metadata,
+      tensors: initializersOf(model, { name }).tensors,
+      metadata: model.metadata,
       notes: ["Of an ONNX file the constants are read; the network is the playground's own."],
     };
   },
-};
-
-/** What a checkpoint holds of the model, by its own names; of a run with averages those, by which its epochs were judged. */
-function ofModel(tensors: ReadonlyMap<string, FileTensor>): Map<string, FileTensor> {
-  const model = [...tensors].filter(([name]) => /^(params|buffers)\//.test(name));
-  const bare = (name: string): string => name.slice(name.indexOf("/") + 1);
-  return new Map(model.map(([name, tensor]) => [bare(name), tensors.get(`ema/${bare(name)}`) ?? tensor]));
-}
-
-const fileDTypes: Readonly<Partial<Record<ElementType, FileDType>>> = {
-  bool: "BOOL",
-  uint8: "U8",
-  int8: "I8",
-  uint16: "U16",
-  int16: "I16",
-  uint32: "U32",
-  int32: "I32",
-  uint64: "U64",
-  int64: "I64",
-  float16: "F16",
-  bfloat16: "BF16",
-  float32: "F32",
-  float64: "F64",
 };
 
 async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

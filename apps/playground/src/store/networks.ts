@@ -12,9 +12,12 @@ import type { ModelSpec } from "../model/spec.js";
 import type { TrainingSpec } from "../model/training.js";
 import { deleteFolder, existingFolder, foldersOf, readJson, writeFile } from "./files.js";
 
+/** What the file about a network says it is. */
+export const networkFormat = "ocelli-network-1";
+
 /** A network with values: trained in the page, or brought along. What a file in the site's storage says of it. */
 export interface SavedNetwork {
-  readonly format: "ocelli-network-1";
+  readonly format: typeof networkFormat;
   readonly id: string;
   readonly title: string;
   readonly spec: ModelSpec;
@@ -48,7 +51,7 @@ export async function listNetworks(): Promise<SavedNetwork[]> {
 
 async function readAbout(directory: FileSystemDirectoryHandle): Promise<SavedNetwork | undefined> {
   const network = (await readJson(directory, about)) as SavedNetwork | undefined;
-  return network?.format === "ocelli-network-1" ? network : undefined;
+  return network?.format === networkFormat ? network : undefined;
 }
 
 /** What is known of a network; undefined when there is none of the id. @throws StorageError where the site may store nothing */

@@ -23,4 +23,5 @@ interface Scope {
   addEventListener<Kind extends keyof ScopeEvents>(kind: Kind, listener: (event: ScopeEvents[Kind]) => void): void;
 }
 
+/** Of pages, TypeScript thinks. */
 export const scope = globalThis as unknown as Scope;

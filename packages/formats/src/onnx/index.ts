@@ -12,6 +12,7 @@ export { decodeModel } from "./decode.js";
 export { type ElementType, elementTypes } from "./element-type.js";
 export { encodeModel } from "./encode.js";
 export { type Exportable, type ExportDim, exportGraph } from "./export.js";
+export { initializersOf, type OnnxInitializers } from "./initializers.js";
 export * from "./lower/index.js";
 export {
   type AttributeKind,

@@ -34,6 +34,7 @@ export {
   type PolynomialScheduleOptions,
   polynomialSchedule,
 } from "./decay.js";
+export { scheduleInProportion } from "./in-proportion.js";
 export { type PlateauScheduleOptions, plateauSchedule } from "./plateau.js";
 export { constantSchedule, type Schedule, type SchedulePoint } from "./schedule.js";
 export { type MultiStepScheduleOptions, multiStepSchedule, type StepScheduleOptions, stepSchedule } from "./step.js";

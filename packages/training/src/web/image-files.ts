@@ -20,8 +20,8 @@ export interface ImageFilesOptions {
   readonly channels?: 1 | 3 | undefined;
   /** A picture that cannot be read: an error (default), or left out. */
   readonly onBroken?: "fail" | "skip" | undefined;
-  /** Told once of each picture that is left out, with the cause. Default: `console.warn`. */
-  readonly report?: ((line: string) => void) | undefined;
+  /** Told once of each picture that is left out, in words and with the cause by itself. Default: the words to `console.warn`. */
+  readonly report?: ((line: string, broken: { readonly path: string; readonly reason: string }) => void) | undefined;
   /** Pictures of more pixels count as broken. Default 100 million. */
   readonly maxPixels?: number | undefined;
   /** Pictures that are decoded at once. Default: as many as the processor runs threads, 8 at most. */
@@ -71,7 +71,14 @@ export function imageFiles(files: Iterable<File | LocatedFile>, options: ImageFi
 }
 
 function checkOptions(options: ImageFilesOptions) {
-  const { frame, name = "pictures", channels = 3, onBroken = "fail", maxPixels = 1e8, report = console.warn } = options;
+  const {
+    frame,
+    name = "pictures",
+    channels = 3,
+    onBroken = "fail",
+    maxPixels = 1e8,
+    report = (line) => console.warn(line),
+  } = options;
   const { concurrency = Math.min(8, navigator.hardwareConcurrency || 4) } = options;
   const wrong = (what: string, needed: string): ArgumentError => new ArgumentError(`imageFiles: ${what}; ${needed}`);
   const frames = "place" in frame ? { train: frame, eval: frame } : frame;
@@ -176,7 +183,8 @@ class Reader {
   }
 
   #report(index: number, path: string, reason: string): void {
-    if (!this.#reported.has(index)) this.#options.report(`${path}: left out, because it cannot be read: ${reason}`);
+    if (!this.#reported.has(index))
+      this.#options.report(`${path}: left out, because it cannot be read: ${reason}`, { path, reason });
     this.#reported.add(index);
   }
 

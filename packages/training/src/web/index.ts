@@ -1,4 +1,4 @@
-export { type Checkpoint, checkpointFormat, encodeCheckpoint } from "../checkpoint.js";
+export type { Checkpoint } from "../checkpoint.js";
 export type { LoadedDataset } from "../data/source-files.js";
 export {
   checkpointSink,

@@ -17,7 +17,8 @@ interface DetailsProps {
 export const Details: FunctionComponent<DetailsProps> = ({ analysis, shown }) => {
   const facts = factsOf(analysis, shown);
   if (facts === undefined) return null;
-  const map = facts.outputShape?.slice(1);
+  const [, height, width, ...more] = facts.outputShape ?? [];
+  const isMap = height !== undefined && width !== undefined && more.length === 0;
   return (
     <Panel class="layer-details">
       <div>
@@ -31,10 +32,10 @@ export const Details: FunctionComponent<DetailsProps> = ({ analysis, shown }) =>
         </span>
       </div>
       <Facts facts={facts} />
-      {facts.field === null || map?.length !== 2 ? (
+      {facts.field === null || !isMap ? (
         <p class="quiet small">Its output is no map of the image: each value sees all that came before.</p>
       ) : (
-        <FieldView image={analysis.input} field={facts.field} map={map as unknown as readonly [number, number]} />
+        <FieldView image={analysis.input} field={facts.field} map={[height, width]} />
       )}
     </Panel>
   );

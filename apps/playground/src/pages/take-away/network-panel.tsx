@@ -2,8 +2,9 @@ import type { FunctionComponent } from "preact";
 import { Link } from "wouter-preact";
 import { formatNumber, formatPercent } from "../../format.js";
 import { ModelPicker } from "../../model-picker/model-picker.js";
+import { NetworkSelect } from "../../model-picker/network-select.js";
 import { currentModel } from "../../state.js";
-import { Figure, Figures, Notice, Panel, Select } from "../../ui/index.js";
+import { Figure, Figures, Notice, Panel } from "../../ui/index.js";
 import type { Described } from "../../workers/export/api.js";
 import { choose, saved, source, takeModel } from "./session.js";
 
@@ -12,20 +13,15 @@ export const NetworkPanel: FunctionComponent<{ readonly described: Described | u
   const { value: now } = source;
   return (
     <Panel title="Network">
-      <Select
-        label="Which one"
-        value={now.kind === "saved" ? now.id : now.kind}
-        choices={[
-          { value: "digits", label: "LeNet-5, trained on digits" },
-          { value: "random", label: "Any architecture, with random values" },
-          ...(saved.value ?? []).map(({ id, title }) => ({ value: id, label: title, group: "Kept in this browser" })),
-        ]}
+      <NetworkSelect
+        source={now}
+        saved={saved.value ?? []}
         hint={
           <>
             Yours come from <Link href="/train">Train</Link>, or from a file that you bring along.
           </>
         }
-        onChange={choose}
+        onChoose={choose}
       />
       {now.kind === "random" ? (
         <>

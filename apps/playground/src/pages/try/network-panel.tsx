@@ -4,9 +4,10 @@ import { Link } from "wouter-preact";
 import { formatNumber } from "../../format.js";
 import type { ModelSpec } from "../../model/spec.js";
 import { ModelPicker } from "../../model-picker/model-picker.js";
+import { NetworkSelect } from "../../model-picker/network-select.js";
 import { currentModel, currentNetwork } from "../../state.js";
 import { listNetworks, type SavedNetwork } from "../../store/networks.js";
-import { Button, Figure, Figures, Notice, Panel, Select, Spinner } from "../../ui/index.js";
+import { Button, Figure, Figures, Notice, Panel, Spinner } from "../../ui/index.js";
 import type { LoadedNetwork } from "../../workers/try/api.js";
 import { builtIn, choose, crash, device, loading, restart, source } from "./session.js";
 
@@ -61,18 +62,10 @@ const Chooser: FunctionComponent = () => {
   };
   return (
     <div class="stack">
-      <Select
-        label="Which one"
-        value={now.kind === "saved" ? now.id : now.kind}
-        choices={[
-          { value: "digits", label: "LeNet-5, trained on digits" },
-          { value: "random", label: "Any architecture, with random values" },
-          ...saved.map(({ id, title, source: from }) => ({
-            value: id,
-            label: `${title} (${from})`,
-            group: "Kept in this browser",
-          })),
-        ]}
+      <NetworkSelect
+        source={now}
+        saved={saved}
+        titleOf={({ title, source: from }) => `${title} (${from})`}
         hint={
           problem === undefined ? (
             <>
@@ -83,7 +76,7 @@ const Chooser: FunctionComponent = () => {
             `Kept networks cannot be listed: ${problem}`
           )
         }
-        onChange={take}
+        onChoose={take}
       />
       {now.kind === "random" ? <RandomChooser /> : null}
     </div>

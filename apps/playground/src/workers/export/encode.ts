@@ -1,8 +1,7 @@
 import { ArgumentError, type HostTensor, type StateDict, sizeOf } from "@ocelli/core";
 import { type FileTensor, fromHostTensor, writePyTorch, writeSafetensors } from "@ocelli/formats";
 import { flattenStateDict } from "@ocelli/layers";
-import { exportOnnx, freshProgress, makeTransform, type Progress } from "@ocelli/training";
-import { encodeCheckpoint } from "@ocelli/training/web";
+import { encodeCheckpoint, exportOnnx, freshProgress, makeTransform, type Progress } from "@ocelli/training";
 import { buildModel } from "../../model/build.js";
 import { cardMetadata, type NetworkCard, pixelsOf } from "../../model/card.js";
 import { judged } from "../../model/judged.js";

@@ -20,6 +20,7 @@ import {
   deleteNetwork,
   existingNetwork,
   importNetwork,
+  networkFormat,
   newId,
   readNetwork,
   type SavedNetwork,
@@ -110,7 +111,7 @@ class ExportWorker implements ExportApi {
   async keep({ title, spec, classes, transform, accuracy }: NetworkCard): Promise<SavedNetwork> {
     const values = valuesFor(this.#opened(), spec);
     const network: SavedNetwork = {
-      format: "ocelli-network-1",
+      format: networkFormat,
       id: newId(),
       title,
       spec,

@@ -123,22 +123,14 @@ async function unreadable(files: readonly Labelled[], tell: Tell): Promise<Broke
   const broken: { path: string; reason: string }[] = [];
   for (let from = 0; from < files.length; from += share) {
     const part = files.slice(from, from + share);
-    const reasons: string[] = [];
-    const source = imageFiles(
-      part.map((file, i) => ({ ...file, path: `${i}` })),
-      {
-        frame: centerFrame({ size: 8, resize: 8 }),
-        // Who can be read is the question here: classes are counted later, and one is enough.
-        classes: [...new Set(part.map(({ label }) => label)), ""],
-        onBroken: "skip",
-        report: (line) => void reasons.push(line),
-      },
-    );
+    const source = imageFiles(part, {
+      frame: centerFrame({ size: 8, resize: 8 }),
+      // Who can be read is the question here: classes are counted later, and one is enough.
+      classes: [...new Set(part.map(({ label }) => label)), ""],
+      onBroken: "skip",
+      report: (_, one) => void broken.push(one),
+    });
     await source.read({ indices: Int32Array.from(part, (_, i) => i) });
-    for (const line of reasons) {
-      const [, index, reason] = /^(\d+): .*?cannot be read: (.*)$/s.exec(line) as unknown as [string, string, string];
-      broken.push({ path: (part[Number(index)] as Labelled).path, reason });
-    }
     tell({ done: Math.min(files.length, from + share), total: files.length, doing: "looking" });
   }
   return broken;

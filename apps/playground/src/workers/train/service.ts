@@ -2,7 +2,7 @@ import { StateError } from "@ocelli/core";
 import { makeOptimizer } from "@ocelli/training";
 import { buildModel } from "../../model/build.js";
 import { deleteData, listData } from "../../store/data.js";
-import { deleteNetwork, findNetwork, listNetworks, newId, readNetwork } from "../../store/networks.js";
+import { deleteNetwork, findNetwork, listNetworks, networkFormat, newId, readNetwork } from "../../store/networks.js";
 import { DeviceSlot } from "../device.js";
 import { addData } from "./add-data.js";
 import type { RunStatus, StartRequest, StoredRun, TrainApi, TrainEvent } from "./api.js";
@@ -87,7 +87,7 @@ export class TrainService implements TrainApi {
     return this.#inTurn(async () => {
       const parts = await this.#leaving(() => openParts(this.#slot, request, this.#preparing));
       const network = {
-        format: "ocelli-network-1",
+        format: networkFormat,
         id: newId(),
         title: request.title ?? parts.built.title,
         spec: parts.spec,

@@ -1,7 +1,7 @@
 import type { FunctionComponent } from "preact";
 import { useState } from "preact/hooks";
 import { formatPercent } from "../../../format.js";
-import { LineChart, Panel, Select, Table } from "../../../ui/index.js";
+import { LineChart, Panel, Select, type Series, Table } from "../../../ui/index.js";
 import { Controls } from "../parts/controls.js";
 import { figure } from "../parts/format.js";
 import { LessonBody } from "../parts/lesson-body.js";
@@ -130,29 +130,32 @@ const Spreads: FunctionComponent<{ readonly layers: readonly LayerState[] }> = (
   const x = layers.map((_, i) => i + 1);
   return (
     <div class="lesson-columns">
-      <div class="stack">
-        <h3>Spread of the activations</h3>
-        <LineChart
-          label="Standard deviation of each layer's activations"
-          xLabel="layer"
-          yLabel="deviation"
-          logarithmic
-          series={[{ name: "activations", x, y: layers.map(({ std }) => positive(std)) }]}
-        />
-      </div>
-      <div class="stack">
-        <h3>Spread of their gradients</h3>
-        <LineChart
-          label="Standard deviation of the gradient of the loss by each layer's activations"
-          xLabel="layer"
-          yLabel="deviation"
-          logarithmic
-          series={[{ name: "gradients", x, y: layers.map(({ gradientStd }) => positive(gradientStd)) }]}
-        />
-      </div>
+      <Spread
+        title="Spread of the activations"
+        label="Standard deviation of each layer's activations"
+        series={{ name: "activations", x, y: layers.map(({ std }) => positive(std)) }}
+      />
+      <Spread
+        title="Spread of their gradients"
+        label="Standard deviation of the gradient of the loss by each layer's activations"
+        series={{ name: "gradients", x, y: layers.map(({ gradientStd }) => positive(gradientStd)) }}
+      />
     </div>
   );
 };
+
+interface SpreadProps {
+  readonly title: string;
+  readonly label: string;
+  readonly series: Series;
+}
+
+const Spread: FunctionComponent<SpreadProps> = ({ title, label, series }) => (
+  <div class="stack">
+    <h3>{title}</h3>
+    <LineChart label={label} xLabel="layer" yLabel="deviation" logarithmic series={[series]} />
+  </div>
+);
 
 const Layers: FunctionComponent<{ readonly layers: readonly LayerState[] }> = ({ layers }) => (
   <>

@@ -25,7 +25,7 @@ it("both see 7 pixels; the stack has 27/49 of the weights and three non-linearit
 });
 
 it("draws what a pixel sees on each map before it", () => {
-  const stack = { layers: [3, 5, 7].map((field) => ({ kernel: 3, field })) } as unknown as Design;
+  const stack = { layers: [3, 5, 7].map((field) => ({ kernel: 3, field })) };
   expect(regions(stack, 1)).toEqual([3, 1, 0, 0]);
   expect(regions(stack, 3)).toEqual([7, 5, 3, 1]);
 });

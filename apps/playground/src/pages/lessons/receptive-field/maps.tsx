@@ -32,7 +32,7 @@ export const Maps: FunctionComponent<MapsProps> = ({ design, from, side }) => {
  * Height of what a pixel behind layer `from` is computed from, on the input and on each map; 0 on maps behind it. With stride 1, the fields of
  * pixels that are n apart are n apart.
  */
-export function regions({ layers }: Design, from: number): number[] {
+export function regions({ layers }: Pick<Design, "layers">, from: number): number[] {
   const fields = [1, ...layers.map(({ field }) => field)];
   const looked = fields[from] as number;
   return fields.map((field, i) => (i > from ? 0 : looked - field + 1));
