@@ -59,8 +59,8 @@ export async function readWeights(path: string): Promise<WeightsFile> {
 const readers: Readonly<Record<WeightsFormat, (bytes: Uint8Array, name: string) => Omit<WeightsFile, "format">>> = {
   safetensors: (bytes, name) => {
     const { tensors, metadata } = readSafetensors(bytes, { name });
-    const own = metadata.format === checkpointFormat ? { tensors: ofModel(tensors, name), metadata: {} } : undefined;
-    return { tensors, metadata, ...own, leftOut: [], places: [] };
+    const read = metadata.format === checkpointFormat ? checkpointOf(tensors, metadata, name) : { tensors, metadata };
+    return { ...read, leftOut: [], places: [] };
   },
   pytorch: (bytes, name) => {
     const value = readPyTorch(bytes, { name });
@@ -71,6 +71,15 @@ const readers: Readonly<Record<WeightsFormat, (bytes: Uint8Array, name: string) 
     return { ...initializersOf(model, { name }), metadata: model.metadata, places: [] };
   },
 };
+
+/** A checkpoint's model, and which it is, where whoever wrote the file said so; where its training stood is no matter of weights. */
+function checkpointOf(
+  tensors: ReadonlyMap<string, FileTensor>,
+  { ocelli }: Readonly<Record<string, string>>,
+  path: string,
+): Pick<WeightsFile, "tensors" | "metadata"> {
+  return { tensors: ofModel(tensors, path), metadata: ocelli === undefined ? {} : { ocelli } };
+}
 
 /** What a checkpoint holds of the model itself, as PyTorch's files have it. */
 function ofModel(tensors: ReadonlyMap<string, FileTensor>, path: string): Map<string, FileTensor> {

@@ -7,6 +7,7 @@ import {
   withoutDecay,
 } from "@ocelli/training";
 import type { ModelEntry, Recipe } from "@ocelli/zoo";
+import { plural } from "./format.js";
 import { asData } from "./model/named.js";
 import type { TrainingSpec } from "./model/training.js";
 
@@ -101,7 +102,7 @@ function sourceOf(
   { epochs, batchSize }: { readonly epochs: number; readonly batchSize: number },
 ): string {
   const changes = [
-    ...(epochs === recipe.epochs ? [] : [`${epochs} epochs instead of ${recipe.epochs}`]),
+    ...(epochs === recipe.epochs ? [] : [`${plural(epochs, "epoch")} instead of ${recipe.epochs}`]),
     ...(batchSize === recipe.batchSize ? [] : [`batches of ${batchSize} instead of ${recipe.batchSize}`]),
     ...(recipe.average === undefined ? [] : ["without the average of the weights"]),
   ];

@@ -27,6 +27,7 @@ story("three 3x3: fields of 3, 5 and 7 pixels, and 45 % fewer weights at any wid
   await page.getByRole("cell", { name: "7,077,888" }).waitFor();
   await page.getByText("You expected: The same field, fewer weights.").waitFor();
   await page.getByText("Mean of 24 networks").waitFor({ timeout: 30_000 });
+  await page.getByRole("status").getByText("Finished").waitFor();
   await accessible(page);
 });
 
@@ -44,7 +45,7 @@ story("inception: 854 M, 271 M, and where 358 M comes from", async ({ page, open
 });
 
 story(
-  "optimizers race in the ravine: step by step, paused, and once more with larger rates",
+  "optimizers race in the ravine: step by step, paused, and once more with rates that are too large",
   async ({ page, open }) => {
     await open("/lessons?lesson=optimizers");
     await page.getByRole("button", { name: "Step" }).click();
@@ -56,26 +57,37 @@ story(
     await page.getByRole("status").getByText("Ready").waitFor();
     await page.getByRole("slider", { name: "Learning rates" }).fill("4");
     await page.getByRole("button", { name: "Start" }).click();
-    await page.getByText("Step 300 of 300").waitFor({ timeout: 45_000 });
-    await page.getByRole("cell", { name: "not a number" }).first().waitFor();
+    await page.getByRole("cell", { name: "not a number" }).first().waitFor({ timeout: 45_000 });
+    await page.getByRole("button", { name: "Pause" }).click();
     await accessible(page);
   },
 );
 
-for (const name of ["residual", "dropout", "activations"])
-  story(`the ${name} lesson is accessible before it begins`, async ({ page, open }) => {
+story("lessons are accessible before they begin", async ({ page, open }) => {
+  for (const [name, title] of [
+    ["residual", "Plain against residual"],
+    ["dropout", "Dropout and stochastic depth"],
+  ] as const) {
     await open(`/lessons?lesson=${name}`);
+    await page.getByRole("heading", { level: 1, name: title }).waitFor();
     await page.getByRole("button", { name: "Start" }).waitFor();
     await accessible(page);
-  });
-
-story("initialisation: without WebGPU, one step shows ten layers", { webgpu: false }, async ({ page, open }) => {
-  await open("/lessons?lesson=activations");
-  await page.getByRole("button", { name: "Step" }).click();
-  await page.getByText("Layer 10", { exact: true }).waitFor({ timeout: 45_000 });
-  await page.getByText("Computed on WebAssembly").waitFor();
-  await accessible(page);
+  }
 });
+
+story(
+  "without WebGPU, the start page says what computes instead, and one step shows ten layers",
+  { webgpu: false },
+  async ({ page, open }) => {
+    await open("/");
+    await page.getByText(/Your processor, by WebAssembly/).waitFor();
+    await open("/lessons?lesson=activations");
+    await page.getByRole("button", { name: "Step" }).click();
+    await page.getByText("Layer 10", { exact: true }).waitFor({ timeout: 45_000 });
+    await page.getByText("Computed on WebAssembly").waitFor();
+    await accessible(page);
+  },
+);
 
 story("an address of no lesson says so, and shows those there are", async ({ page, open }) => {
   await open("/lessons?lesson=nothing");

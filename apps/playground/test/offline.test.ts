@@ -17,11 +17,13 @@ const large = (page: Page): Promise<string[]> =>
   page.evaluate(async () => (await (await caches.open("ocelli-later")).keys()).map(({ url }) => url));
 
 story(
-  "without a network, every page of a site that was once open opens, under any path",
+  "without a network, every page of a site that was once open opens, under any path, isolated where the host isolates none",
   { serviceWorker: true, serve: { base: "/some/folder/", headers: noHeaders } },
   async ({ page, open, unplug }) => {
+    const isolated = () => page.evaluate(() => crossOriginIsolated);
     await page.clock.install();
     await open("/");
+    expect(await isolated()).toBe(false);
     await kept(page);
     // What is large comes when the page has long been ready.
     expect(await large(page)).toEqual([]);
@@ -29,21 +31,11 @@ story(
     await expect.poll(() => large(page), { timeout: 30_000 }).toContainEqual(expect.stringMatching(/\.wasm$/));
     await unplug();
     await page.reload();
+    // Which gives WebAssembly threads.
+    expect(await isolated()).toBe(true);
     for (const path of paths) await open(path);
     const [program] = await large(page);
     expect(await page.evaluate(async (url) => (await fetch(url)).status, program as string)).toBe(200);
-  },
-);
-
-story(
-  "the service worker isolates pages where the host does not, which gives WebAssembly threads",
-  { serviceWorker: true, serve: { headers: noHeaders } },
-  async ({ page, open }) => {
-    await open("/");
-    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
-    await kept(page);
-    await page.reload();
-    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
   },
 );
 

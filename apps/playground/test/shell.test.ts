@@ -55,11 +55,6 @@ story(
   },
 );
 
-story("without WebGPU, the start page says what computes instead", { webgpu: false }, async ({ page, open }) => {
-  await open("/");
-  await page.getByText(/Your processor, by WebAssembly/).waitFor();
-});
-
 story("colours are chosen for all tabs, and kept", async ({ page, context, open, url }) => {
   const themeOf = (tab: typeof page) => tab.evaluate(() => document.documentElement.dataset.theme);
   await open("/");

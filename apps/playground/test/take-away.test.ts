@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { fromHostTensor, writePyTorch } from "@ocelli/formats";
 import { flattenStateDict } from "@ocelli/layers";
 import { createModel } from "@ocelli/zoo";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Download, Page } from "playwright";
 import { expect } from "vitest";
-import { accessible, story } from "./harness.js";
+import { accessible, type Story, story } from "./harness.js";
 
 story("the ONNX file gives the page's own answers in onnxruntime-node", async ({ page, open }) => {
   await open("/take-away");
@@ -70,6 +71,100 @@ story("files that are no networks are told so, and nothing comes of them", async
   await notice.filter({ hasText: "torn.safetensors" }).waitFor();
   await page.getByText("No networks yet.").waitFor();
   expect(await page.getByRole("button", { name: "Keep it", exact: true }).count()).toBe(0);
+});
+
+/** Without room, or without permission: the story's browser stores nothing more. */
+const storages = {
+  full: async ({ page, context, open }: Story): Promise<void> => {
+    await open("/take-away");
+    const session = await context.newCDPSession(page);
+    await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 1000 });
+  },
+  denied: async ({ page, context, open }: Story): Promise<void> => {
+    const deny = `navigator.storage.getDirectory = () => Promise.reject(new DOMException("denied", "SecurityError"));`;
+    await context.addInitScript(deny);
+    // Of workers, the file is the place to say it.
+    await context.route(/assets\/worker[^/]*\.js$/, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: deny + (await response.text()) });
+    });
+    await open("/take-away");
+    await page.getByRole("alert").filter({ hasText: "Nothing can be kept" }).getByText("SecurityError").waitFor();
+    expect(await page.getByRole("button", { name: "Ask the browser to keep it" }).count()).toBe(0);
+  },
+};
+
+story("where the storage is full, what is brought along is held in memory", async (told) => {
+  await storages.full(told);
+  await bringAlong(told.page);
+  await told.page.getByText(/The browser has no room|the browser has no room/).waitFor();
+});
+
+const denied = "where the site may store nothing, what is brought along is tried and taken away all the same";
+story(denied, { timeout: 150_000 }, async (told) => {
+  const { page } = told;
+  await storages.denied(told);
+  await bringAlong(page);
+  await page.getByRole("button", { name: "Rename LeNet-5 on digits" }).click();
+  await page.getByRole("textbox", { name: "New name of LeNet-5 on digits" }).fill("Held");
+  await page.keyboard.press("Enter");
+  const held = page.getByRole("list", { name: "Networks in this browser" });
+  await held.getByRole("button", { name: "Held", exact: true }).waitFor();
+  await held.getByText("in memory alone").waitFor();
+  await accessible(page);
+  const file = await downloaded(page, () => page.getByRole("button", { name: /^Download ONNX/ }).click());
+  expect(file.suggestedFilename()).toBe("held.onnx");
+  const session = await InferenceSession.create(await readFile(await file.path()));
+  await session.release();
+  await page.getByRole("link", { name: "Try", exact: true }).click();
+  await page
+    .getByRole("list", { name: "The most probable classes" })
+    .getByText("2")
+    .first()
+    .waitFor({ timeout: 60_000 });
+  await page.getByRole("link", { name: "Take it away" }).click();
+  await page.getByRole("button", { name: "Delete Held" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await expect.poll(() => held.count()).toBe(0);
+});
+
+/** The network that the site has already, from its file, where nothing can be stored. */
+async function bringAlong(page: Page): Promise<void> {
+  const file = fileURLToPath(new URL("../public/networks/digits.safetensors", import.meta.url));
+  await drop(page, "digits.safetensors", await readFile(file));
+  await page.getByText(/^The values fit/).waitFor();
+  await page.getByRole("button", { name: "Keep it", exact: true }).click();
+  await page.getByRole("alert").filter({ hasText: "LeNet-5 on digits is in memory alone" }).waitFor();
+}
+
+story("a chain is named, its layers moved by the pointer, and its link carries both", async ({ page, open }) => {
+  await open("/take-away");
+  await page.getByRole("combobox", { name: "Which one" }).selectOption("random");
+  const model = page.getByRole("combobox", { name: "Architecture" });
+  await model.fill("chain of your own");
+  await model.press("Enter");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("Petite Ourse ✓");
+  await page.getByText("A link to Petite Ourse ✓:").waitFor();
+  const steps = page.getByRole("list", { name: "Layers, from the image to the classes" }).getByRole("listitem");
+  // ReLU, the third, to the front.
+  const [relu, first] = [steps.nth(2).locator(".chain-grip"), steps.first()];
+  const [from, to] = [await relu.boundingBox(), await first.boundingBox()];
+  if (from === null || to === null) throw new Error("the layers are not to be seen");
+  await page.mouse.move(from.x + 8, from.y + 8);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 8, to.y + 2, { steps: 5 });
+  await expect.poll(() => first.getAttribute("class")).toContain("drop-above");
+  await page.mouse.up();
+  await expect.poll(() => first.textContent()).toContain("ReLU");
+  const link = page.getByRole("textbox", { name: "Link" });
+  const designOf = (url: string) =>
+    JSON.parse(Buffer.from(url.split("c=1.")[1] as string, "base64url").toString()).model as {
+      readonly name: string;
+      readonly layers: readonly { readonly of: string }[];
+    };
+  await expect.poll(async () => designOf(await link.inputValue()).layers[0]?.of).toBe("relu");
+  expect(designOf(await link.inputValue()).name).toBe("Petite Ourse ✓");
+  await accessible(page);
 });
 
 story("a link carries the design; a damaged one says so and changes nothing", async ({ page, open }) => {

@@ -1,14 +1,43 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Locator, Page } from "playwright";
+import type { BrowserContext, Locator, Page } from "playwright";
 import { expect } from "vitest";
+import { type Configuration, encodeConfiguration } from "../src/model/share.js";
+import type { ModelSpec } from "../src/model/spec.js";
+import type { TrainingSpec } from "../src/model/training.js";
 import { accessible, longTasks, story } from "./harness.js";
 import { watchMainThread } from "./main-thread.js";
 import { noisyPng } from "./pictures.js";
 
 /** Two minutes are promised on a machine that does nothing else; others wait longer for the same. */
 const patience = 240_000;
+
+/** LeNet-5 on few digits: seconds, where the page's own proposal takes a minute. */
+const quick = {
+  model: { kind: "zoo", name: "lenet5_modern" },
+  training: {
+    data: { kind: "digits", count: 640 },
+    optimizer: { name: "sgd", options: { lr: 0.02, momentum: 0.9 } },
+    schedule: { name: "constant", options: {} },
+    augment: "plain",
+    epochs: 1,
+    batchSize: 32,
+    seed: 0,
+  },
+} as const satisfies Configuration;
+
+/** The page's address with a training as a link brings it. */
+const train = (changes: Partial<TrainingSpec> = {}, model: ModelSpec = quick.model): string =>
+  `/train?c=${encodeConfiguration({ model, training: { ...quick.training, ...changes } })}`;
+
+/** Changes the site's workers, as a machine of another kind would: what `code` says comes first in each. */
+async function beforeWorkers(context: BrowserContext, code: string): Promise<void> {
+  await context.route(/\/assets\/worker-[^/]*\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${code}\n${await response.text()}` });
+  });
+}
 
 const startButton = (page: Page): Locator => page.getByRole("button", { name: "Start training" });
 
@@ -85,8 +114,8 @@ story(
   "a training outlives a reload, and a second tab leaves it alone",
   { timeout: patience },
   async ({ page, context, open, url }) => {
-    await open("/train");
-    await start(page, { epochs: 1 });
+    await open(train({ data: { kind: "digits", count: 4000 } }));
+    await start(page);
     await reach(page, 5);
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByText(/^Paused: epoch 1 of 1/).waitFor({ timeout: 60_000 });
@@ -176,12 +205,10 @@ story(
   "a loss that explodes says so, and the next try goes well; without WebGPU",
   { webgpu: false, timeout: patience },
   async ({ page, open }) => {
-    await open("/train");
+    await open(train({ optimizer: { name: "sgd", options: { lr: 1e6, momentum: 0.9 } } }));
     await page.getByText(/Computes on the processor: WebAssembly/).waitFor({ timeout: 60_000 });
-    await page.getByRole("spinbutton", { name: "Learning rate" }).fill("1000000");
-    await page.getByText("Back to the proposal").waitFor();
     const wrong = page.getByRole("alert").filter({ hasText: "The training went wrong" });
-    await start(page, { epochs: 1, sign: wrong });
+    await start(page, { sign: wrong });
     expect(await wrong.innerText()).toMatch(/learning rate/);
     await wrong.getByRole("button", { name: "Begin again at a tenth of the learning rate" }).click();
     await page.getByText(/SGD with momentum at 1\.0e\+5,/).waitFor({ timeout: 60_000 });
@@ -192,13 +219,115 @@ story(
   "without room in the browser a training goes on, and says so",
   { timeout: patience },
   async ({ page, context, open }) => {
-    await open("/train");
+    await open(train({ epochs: 20 }));
     const session = await context.newCDPSession(page);
     await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 1000 });
-    await start(page, { epochs: 1 });
+    await start(page);
     await page.getByRole("alert").filter({ hasText: "This training is not kept" }).waitFor({ timeout: 60_000 });
     await page.getByText("Not kept in this browser").waitFor();
     await reach(page, (await stepOf(page)) + 5);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("The training was stopped").waitFor({ timeout: 60_000 });
+  },
+);
+
+story(
+  "a training begins from a network that was kept, its head alone is trained, and a reload keeps that",
+  { timeout: patience },
+  async ({ page, open }) => {
+    await open(train());
+    await start(page, { sign: page.getByText("The training is over") });
+    await page.getByRole("button", { name: "Set up another training" }).click();
+    const from = page.getByRole("combobox", { name: "Begin from" });
+    await from.selectOption({ index: 1 });
+    await page.getByText(/all 10 tensors from “LeNet-5 on Digits”/).waitFor({ timeout: 30_000 });
+    await page.getByRole("checkbox", { name: /Train the head alone/ }).check();
+    await page.getByText("Finer settings").click();
+    await page.getByRole("spinbutton", { name: "Averaged weights" }).fill("1");
+    await page.getByText("needs a number from 0 to 0.99999").waitFor();
+    await page.getByRole("spinbutton", { name: "Averaged weights" }).fill("0.9");
+    await accessible(page);
+    await start(page, { epochs: 200 });
+    await reach(page, 1);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText(/^Paused: epoch/).waitFor({ timeout: 60_000 });
+    await page.reload();
+    await page.getByText("A training of LeNet-5 on Digits was paused").waitFor({ timeout: 60_000 });
+    await page.getByRole("status").getByRole("button", { name: "Go on" }).click();
+    await page.getByText(/weights averaged \(0\.9\)\. Begun with all 10 tensors .* The head alone learns/).waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("The training was stopped").waitFor({ timeout: 60_000 });
+
+    await page.getByRole("button", { name: "Set up another training" }).click();
+    await from.selectOption({ index: 1 });
+    await page.getByRole("combobox", { name: "Model" }).fill("resnet20");
+    await page.keyboard.press("Enter");
+    const nothing = page.getByRole("alert").filter({ hasText: "Nothing can be taken from LeNet-5 on Digits" });
+    await nothing.waitFor({ timeout: 30_000 });
+    await nothing.getByRole("button", { name: "Begin from fresh values" }).click();
+    await nothing.waitFor({ state: "detached", timeout: 30_000 });
+  },
+);
+
+story(
+  "where storage is denied and the camera is refused, both are said in place, and the training goes on",
+  { timeout: patience, context: { permissions: [] } },
+  async ({ page, context, open }) => {
+    const deny = `navigator.storage.getDirectory = () => Promise.reject(new DOMException("not here", "SecurityError"));`;
+    await page.addInitScript(deny);
+    await beforeWorkers(context, deny);
+    await open(train({ epochs: 20 }));
+    await page
+      .getByRole("alert")
+      .filter({ hasText: "Nothing can be kept in this browser" })
+      .waitFor({ timeout: 60_000 });
+    await page.getByText("Add other data").click();
+    await page.getByRole("button", { name: "Use the camera" }).click();
+    await page.getByText("No camera").waitFor();
+    // A camera that is there all the same: another try takes its picture.
+    await page.evaluate(() => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
+      const paint = canvas.getContext("2d");
+      // Streams have a picture for each change.
+      setInterval(() => paint?.fillRect(0, 0, 64, 48), 50);
+      navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(10);
+    });
+    await page.getByRole("button", { name: "Use the camera" }).click();
+    await page.getByRole("button", { name: "Snap" }).click();
+    await page
+      .getByRole("region", { name: /^Class / })
+      .first()
+      .getByRole("img")
+      .first()
+      .waitFor();
+    await page.getByRole("button", { name: "Close the camera" }).click();
+    await start(page);
+    await page.getByRole("alert").filter({ hasText: "This training is not kept" }).waitFor({ timeout: 60_000 });
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("The training was stopped").waitFor({ timeout: 60_000 });
+  },
+);
+
+/** What plays the graphics card says that it is one; so the site computes on it, however slow it is. */
+const asCard = `Object.defineProperty(GPUAdapter.prototype, "info", { get: () => ({ vendor: "a card", architecture: "", device: "", description: "" }) });`;
+
+story(
+  "a graphics card that is lost takes nothing with it that was saved",
+  { timeout: patience },
+  async ({ page, context, open }) => {
+    await beforeWorkers(context, asCard);
+    await open(train({ epochs: 500 }, { kind: "zoo", name: "linear" }));
+    await page.getByText("Computes on the graphics card: a card.").waitFor({ timeout: 60_000 });
+    await start(page);
+    await reach(page, 5);
+    const session = await context.browser()?.newBrowserCDPSession();
+    await session?.send("Browser.crashGpuProcess");
+    const lost = page.getByRole("alert").filter({ hasText: "The graphics card was lost" });
+    await lost.waitFor({ timeout: 60_000 });
+    const goOn = lost.getByRole("button", { name: /^Go on from step/ });
+    const from = Number(/step ([\d,]+)/.exec(await goOn.innerText())?.[1]?.replaceAll(",", ""));
+    await goOn.click();
+    await reach(page, from + 3);
     await page.getByRole("button", { name: "Stop" }).click();
     await page.getByText("The training was stopped").waitFor({ timeout: 60_000 });
   },

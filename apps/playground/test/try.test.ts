@@ -61,7 +61,7 @@ function bitmap(width: number, height: number): Buffer {
 }
 
 story(
-  "a seven drawn by hand is named a seven, and the layers show what they make of it",
+  "a seven drawn by hand and a one by the keyboard are named, and the layers show what they make of it",
   patient,
   async ({ page, open }) => {
     await open("/try");
@@ -88,26 +88,19 @@ story(
       .getByRole("img", { name: `What the strongest activation of channel ${channel} came from` })
       .waitFor(option);
 
-    await page.getByRole("button", { name: "Clear" }).click();
+    await page.getByRole("application", { name: "Drawing area" }).focus();
+    await page.keyboard.press("Delete");
+    await nothing(page).waitFor();
+    await page.keyboard.press("Space");
+    for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Space");
+    await expect.poll(() => best(page).textContent(), option).toMatch(/^1/);
+    await page.getByRole("button", { name: "Undo" }).click();
     await nothing(page).waitFor();
     const tasks = await longTasks(page);
     console.log(`long tasks: ${tasks.map(({ duration }) => `${Math.round(duration)} ms`).join(", ") || "none"}`);
   },
 );
-
-story("a one drawn by the keyboard, and undone", patient, async ({ page, open }) => {
-  await open("/try");
-  await expect.poll(() => best(page).textContent(), option).toMatch(/^2/);
-  const area = page.getByRole("application", { name: "Drawing area" });
-  await area.focus();
-  await page.keyboard.press("Delete");
-  await page.keyboard.press("Space");
-  for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowDown");
-  await page.keyboard.press("Space");
-  await expect.poll(() => best(page).textContent(), option).toMatch(/^1/);
-  await page.keyboard.press("Backspace");
-  await nothing(page).waitFor();
-});
 
 story("Grad-CAM of a dropped picture, by a ResNet-18 with random values", patient, async ({ page, open }) => {
   const model = { kind: "zoo", name: "resnet18", inputSize: 64, numClasses: 10 };
@@ -149,45 +142,82 @@ story("Grad-CAM of a dropped picture, by a ResNet-18 with random values", patien
   await page.getByText("Cancelled.").waitFor(option);
 });
 
-story("occlusion says what hiding a place costs", patient, async ({ page, open }) => {
-  await open("/try");
-  await expect.poll(() => best(page).textContent(), option).toMatch(/^2/);
-  await tab(page, "Occlusion");
-  await page.getByRole("button", { name: "Hide one place after the other" }).click();
-  await page.getByText(/Hiding the place that matters most costs \d+\.\d points/).waitFor(option);
-  await page.getByRole("img", { name: /^Probability of 2 that is lost/ }).waitFor();
-});
+/** What the camera of the story does when somebody asks for it: a browser's refusal by its name, or a picture. */
+async function camera(page: Page, does: string): Promise<void> {
+  await page.evaluate((name) => {
+    const picture = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
+    const paint = picture.getContext("2d") as CanvasRenderingContext2D;
+    // Streams have a picture for each change.
+    setInterval(() => paint.fillRect(20, 10, 4, 30), 50);
+    navigator.mediaDevices.getUserMedia = async () => {
+      if (name !== "a picture") throw new DOMException("", name);
+      return picture.captureStream();
+    };
+  }, does);
+  await page.getByRole("button", { name: "Use the camera" }).click();
+}
 
 story(
-  "what is no picture is refused, a photograph of 60 MB is read, a denied camera is said",
+  "files that cannot be read leave picture and answer as they are; a photograph of 60 MB and a snapshot are read",
   patient,
   async ({ page, open }) => {
     await open("/try");
     await expect.poll(() => best(page).textContent(), option).toMatch(/^2/);
     await tab(page, "Picture");
     const file = page.getByLabel("Drop or choose a picture");
-    await file.setInputFiles({ name: "holiday.jpg", mimeType: "image/jpeg", buffer: Buffer.from("no picture at all") });
-    await page.getByText(/holiday\.jpg is damaged, or of a format that this browser does not decode/).waitFor(option);
+    const notice = page.getByRole("alert").filter({ hasText: "The picture could not be read" });
+    for (const [name, buffer, reason] of [
+      ["empty.jpg", Buffer.alloc(0), "empty.jpg is empty"],
+      ["holiday.jpg", Buffer.from("no picture at all"), "holiday.jpg is damaged, or of a format that this browser"],
+      ["huge.png", pngHead(30_000, 20_000), "huge.png has 30000 × 20000 pixels, more than can be read here"],
+    ] as const) {
+      await file.setInputFiles({ name, mimeType: "image/jpeg", buffer });
+      await notice.getByText(reason).waitFor(option);
+      expect(await best(page).textContent()).toMatch(/^2/);
+    }
+    await accessible(page);
     const folder = mkdtempSync(join(tmpdir(), "ocelli-photograph-"));
     try {
       const photograph = join(folder, "photograph.bmp");
       writeFileSync(photograph, bitmap(5000, 4000));
       await file.setInputFiles(photograph);
       await page.getByRole("img", { name: "The picture that you chose" }).waitFor(option);
-      await expect.poll(() => page.getByText("The picture could not be read").count()).toBe(0);
+      await expect.poll(() => notice.count()).toBe(0);
       await page.getByLabel(/Swap light and dark/).check();
       await expect.poll(() => best(page).count(), option).toBe(1);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-    await page.getByRole("button", { name: "Use the camera" }).click();
-    await page.getByText("There is no camera to use").waitFor(option);
+    await camera(page, "NotAllowedError");
+    await page.getByText(/Allow the camera in the settings beside the address/).waitFor();
+    await camera(page, "NotFoundError");
+    await page.getByText(/This machine has none that the browser knows of/).waitFor();
+    await camera(page, "a picture");
+    const video = page.getByLabel("What the camera sees");
+    await expect.poll(() => video.evaluate((element) => (element as HTMLVideoElement).videoWidth)).toBe(64);
+    await page.getByRole("button", { name: "Snap" }).click();
+    // The photograph was not of this shape.
+    const preview = page.getByRole("img", { name: "The picture that you chose" });
+    await expect
+      .poll(() =>
+        preview.evaluate((canvas) => (canvas as HTMLCanvasElement).width / (canvas as HTMLCanvasElement).height),
+      )
+      .toBeCloseTo(64 / 48, 1);
+    await page.getByRole("button", { name: "Use the camera" }).waitFor();
   },
 );
 
+/** The beginning of a PNG file, which says how large it is. */
+function pngHead(width: number, height: number): Buffer {
+  const head = Buffer.from("89504e470d0a1a0a0000000d494844520000000000000000", "hex");
+  head.writeUInt32BE(width, 16);
+  head.writeUInt32BE(height, 20);
+  return head;
+}
+
 const digitsFile = fileURLToPath(new URL("../public/networks/digits.safetensors", import.meta.url));
 
-/** A network of the site's storage, as a training leaves it: what is said of it, and a checkpoint with the built-in network's values. */
+/** A network of the site's storage, as an import leaves it: what is said of it, and a checkpoint with the built-in network's values. */
 async function keep(page: Page, id: string, about: object): Promise<void> {
   const { tensors, metadata } = readSafetensors(readFileSync(digitsFile));
   const { transform } = JSON.parse(metadata.network as string);
@@ -200,7 +230,7 @@ async function keep(page: Page, id: string, about: object): Promise<void> {
       format: "ocelli-network-1",
       id,
       created: 1,
-      source: "trained",
+      source: "imported",
       transform,
       accuracy: 0.99,
       ...about,
@@ -227,39 +257,49 @@ async function keep(page: Page, id: string, about: object): Promise<void> {
   }
 }
 
+const missing = { ...patient, expected: /404|Failed to load resource/ };
+
 story(
-  "a kept network answers in its own words; one whose values do not fit says so, and nothing is lost",
-  patient,
-  async ({ page, open }) => {
-    await open("/");
+  "a network that is missing, deleted or does not fit is told, and the page goes on",
+  missing,
+  async ({ page, context, open, url }) => {
+    const file = /networks\/digits\.safetensors/;
+    await page.route(file, (route) => route.fulfill({ status: 404 }));
+    await open("/try");
+    await page.getByText(/the site answers 404/).waitFor(option);
+    await page.unroute(file);
+    await page.getByRole("button", { name: "Start again" }).click();
+    await expect.poll(() => best(page).textContent(), option).toMatch(/^2/);
+
     const spec = { kind: "zoo", name: "lenet5_modern" };
     const classes = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     await keep(page, "mine", { title: "Mine", spec, classes });
     await keep(page, "torn", { title: "Torn", spec: { ...spec, numClasses: 7 }, classes });
-    await open("/try");
-    await expect.poll(() => best(page).textContent(), option).toMatch(/^2/);
-    await page.getByLabel("Which one").selectOption({ label: "Mine (trained)" });
+    const other = await context.newPage();
+    await other.goto(url("/take-away"));
+    // Whoever gives it another name is heard on the first page, which did not know of it.
+    await other.getByRole("button", { name: "Rename Torn" }).click();
+    await other.getByRole("textbox", { name: "New name of Torn" }).fill("Broken");
+    await other.keyboard.press("Enter");
+    const which = page.getByLabel("Which one");
+    await which.getByRole("option", { name: "Broken (imported)" }).waitFor({ ...option, state: "attached" });
+    await which.selectOption({ label: "Mine (imported)" });
     await expect.poll(() => best(page).textContent(), option).toMatch(/^two/);
-    await page.getByLabel("Which one").selectOption({ label: "Torn (trained)" });
+
+    await other.getByRole("button", { name: "Delete Mine" }).click();
+    await other.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("Mine is no longer kept in this browser").waitFor(option);
+    expect(await best(page).textContent()).toMatch(/^two/);
+    await other.close();
+
+    await which.selectOption({ label: "Broken (imported)" });
     await page.getByText(/classifier\.3\.weight: given float16\[10, 84\], needed float32\[7, 84\]/).waitFor(option);
     await page.getByRole("button", { name: "Take the one for digits" }).click();
     await expect.poll(() => best(page).textContent(), option).toMatch(/^2/);
   },
 );
 
-const missing = { ...patient, expected: /404|Failed to load resource/ };
-
-story("a network that cannot be loaded says so, and can be tried again", missing, async ({ page, open }) => {
-  const file = /networks\/digits\.safetensors/;
-  await page.route(file, (route) => route.fulfill({ status: 404 }));
-  await open("/try");
-  await page.getByText(/the site answers 404/).waitFor(option);
-  await page.unroute(file);
-  await page.getByRole("button", { name: "Start again" }).click();
-  await expect.poll(() => best(page).textContent(), option).toMatch(/^2/);
-});
-
-story("every way to look inside is accessible", patient, async ({ page, open }) => {
+story("every way to look inside gives its picture, and is accessible", patient, async ({ page, open }) => {
   await open("/try");
   await page.getByRole("list", { name: "Maps of features.0" }).waitFor(option);
   await accessible(page);
@@ -272,5 +312,9 @@ story("every way to look inside is accessible", patient, async ({ page, open }) 
       .getByRole("img", { name: /^(Saliency of 4|Guided backpropagation of 4|Grad-CAM of 4|What the strongest)/ })
       .waitFor(option);
   }
+  await tab(page, "Occlusion");
+  await page.getByRole("button", { name: "Hide one place after the other" }).click();
+  await page.getByText(/Hiding the place that matters most costs \d+\.\d points/).waitFor(option);
+  await page.getByRole("img", { name: /^Probability of 4 that is lost/ }).waitFor();
   await accessible(page);
 });

@@ -1,13 +1,14 @@
 import "./chain-editor.css";
 import { formatCount } from "@ocelli/inspect";
-import { ArrowDown, ArrowUp, Plus, Trash2 } from "lucide-preact";
+import { ArrowDown, ArrowUp, GripVertical, Plus, Trash2 } from "lucide-preact";
 import type { FunctionComponent } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type LayerKind, layerKinds } from "../model/layers.js";
 import type { LayerSpec, LayersSpec } from "../model/spec.js";
-import { Button, IconButton, NumberField, Select } from "../ui/index.js";
+import { Button, Field, IconButton, NumberField, Select } from "../ui/index.js";
 import type { ChainStep, CheckedChain } from "../workers/analysis/api.js";
 import { chainLane, useAnswer } from "../workers/analysis/client.js";
+import { type Drag, useDrag } from "./chain-drag.js";
 
 interface ChainEditorProps {
   readonly value: LayersSpec;
@@ -41,14 +42,17 @@ export const ChainEditor: FunctionComponent<ChainEditorProps> = ({ value, onChan
     );
     requestAnimationFrame(() => focusIn(list.current, Math.min(at, layers.length - 2), "remove"));
   };
+  const { drag, gripOf } = useDrag(list, layers.length, move);
   return (
     <div class="chain">
+      <ChainName value={value.name} onChange={(name) => onChange({ ...value, name })} />
       <ol class="chain-list" ref={list} aria-label="Layers, from the image to the classes">
         {layers.map((layer, i) => (
           <Step
             // Equal layers are told apart by their places alone.
             key={`${i} ${layer.of}`}
-            {...{ layer, move, remove }}
+            {...{ layer, move, remove, drag }}
+            grip={gripOf(i)}
             place={i}
             count={layers.length}
             made={checked?.steps[i]}
@@ -60,7 +64,7 @@ export const ChainEditor: FunctionComponent<ChainEditorProps> = ({ value, onChan
         ))}
         <li class="chain-step">
           <div class="chain-name">
-            <span>{layers.length + 1}</span>
+            <span class="chain-place">{layers.length + 1}</span>
             <strong>Fully connected</strong>
           </div>
           <span class="chain-numbers quiet small">To the classes; maps are flattened first</span>
@@ -79,6 +83,34 @@ export const ChainEditor: FunctionComponent<ChainEditorProps> = ({ value, onChan
         {said}
       </span>
     </div>
+  );
+};
+
+const longestName = 200;
+
+/** What it is called wherever networks have names: headings, files, links. */
+const ChainName: FunctionComponent<{ readonly value: string; readonly onChange: (name: string) => void }> = ({
+  value,
+  onChange,
+}) => {
+  const [text, setText] = useState(value);
+  // A link may bring another one; a space at the end is on the way to the next word.
+  useEffect(() => setText((typed) => (typed.trim() === value ? typed : value)), [value]);
+  const type = (typed: string): void => {
+    setText(typed);
+    if (typed.trim() !== "") onChange(typed.trim());
+  };
+  return (
+    <Field label="Name" error={text.trim() === "" ? "needs a name" : undefined}>
+      {(ids) => (
+        <input
+          {...ids}
+          value={text}
+          maxLength={longestName}
+          onInput={({ currentTarget }) => type(currentTarget.value)}
+        />
+      )}
+    </Field>
   );
 };
 
@@ -113,10 +145,14 @@ interface StepProps {
   readonly error: string | undefined;
   readonly move: (from: number, to: number) => void;
   readonly remove: (at: number) => void;
+  /** What the layer is dragged by, and the drag that is under way. */
+  readonly grip: ReturnType<ReturnType<typeof useDrag>["gripOf"]>;
+  readonly drag: Drag | undefined;
   readonly onOptions: (options: LayerSpec["options"]) => void;
 }
 
-const Step: FunctionComponent<StepProps> = ({ layer, place, count, made, error, move, remove, onOptions }) => {
+const Step: FunctionComponent<StepProps> = (props) => {
+  const { layer, place, count, made, error, move, remove, grip, drag, onOptions } = props;
   const kind = kindOf(layer);
   const title = titleOf(layer);
   const moveByKey = (event: KeyboardEvent): void => {
@@ -127,12 +163,19 @@ const Step: FunctionComponent<StepProps> = ({ layer, place, count, made, error, 
   };
   return (
     // What the buttons do, by Alt and an arrow as well.
-    <li class={`chain-step ${error === undefined ? "" : "broken"}`} onKeyDown={moveByKey}>
+    <li
+      class={`chain-step ${error === undefined ? "" : "broken"} ${dragClass(drag, place)}`}
+      style={drag?.from === place ? { transform: `translateY(${drag.by}px)` } : undefined}
+      onKeyDown={moveByKey}
+    >
       <div class="chain-name" title={kind?.about}>
-        <span>{place + 1}</span>
+        <span class="chain-grip" title="Drag to another place" aria-hidden="true" {...grip}>
+          <GripVertical size={16} />
+        </span>
+        <span class="chain-place">{place + 1}</span>
         <strong>{title}</strong>
       </div>
-      <div class="chain-numbers">
+      <fieldset class="chain-numbers" aria-label={`Layer ${place + 1}, ${title}`}>
         {(kind?.fields ?? []).map(({ name, label, default: usual, min, max, step }) => (
           <NumberField
             key={name}
@@ -141,7 +184,7 @@ const Step: FunctionComponent<StepProps> = ({ layer, place, count, made, error, 
             onChange={(number) => onOptions({ ...layer.options, [name]: number })}
           />
         ))}
-      </div>
+      </fieldset>
       <span class="chain-made">
         {made === undefined
           ? ""
@@ -149,7 +192,7 @@ const Step: FunctionComponent<StepProps> = ({ layer, place, count, made, error, 
       </span>
       <div class="chain-buttons">
         <IconButton
-          label={`Move ${title} up`}
+          label={`Move ${title} up, from place ${place + 1}`}
           data-action="up"
           disabled={place === 0}
           onClick={() => move(place, place - 1)}
@@ -157,14 +200,14 @@ const Step: FunctionComponent<StepProps> = ({ layer, place, count, made, error, 
           <ArrowUp size={16} aria-hidden="true" />
         </IconButton>
         <IconButton
-          label={`Move ${title} down`}
+          label={`Move ${title} down, from place ${place + 1}`}
           data-action="down"
           disabled={place === count - 1}
           onClick={() => move(place, place + 1)}
         >
           <ArrowDown size={16} aria-hidden="true" />
         </IconButton>
-        <IconButton label={`Remove ${title}`} data-action="remove" onClick={() => remove(place)}>
+        <IconButton label={`Remove ${title}, at place ${place + 1}`} data-action="remove" onClick={() => remove(place)}>
           <Trash2 size={16} aria-hidden="true" />
         </IconButton>
       </div>
@@ -176,6 +219,14 @@ const Step: FunctionComponent<StepProps> = ({ layer, place, count, made, error, 
     </li>
   );
 };
+
+/** What is dragged, and the line that it would come to stand beside. */
+function dragClass(drag: Drag | undefined, place: number): string {
+  if (drag === undefined) return "";
+  const { from, to } = drag;
+  if (place === from) return "dragged";
+  return place !== to ? "" : to < from ? "drop-above" : "drop-below";
+}
 
 const AddLayer: FunctionComponent<{ readonly onAdd: (kind: LayerKind) => void }> = ({ onAdd }) => {
   const [of, setOf] = useState("conv");

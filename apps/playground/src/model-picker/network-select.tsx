@@ -5,7 +5,8 @@ import { Select } from "../ui/index.js";
 
 interface NetworkSelectProps {
   readonly source: NetworkSource;
-  readonly saved: readonly SavedNetwork[];
+  /** Those that are kept; undefined: not listed yet. */
+  readonly saved: readonly SavedNetwork[] | undefined;
   /** How a kept network is called; its title unless told otherwise. */
   readonly titleOf?: ((network: SavedNetwork) => string) | undefined;
   readonly hint: ComponentChildren;
@@ -22,7 +23,14 @@ export function NetworkSelect({ source, saved, titleOf = ({ title }) => title, h
       choices={[
         { value: "digits", label: "LeNet-5, trained on digits" },
         { value: "random", label: "Any architecture, with random values" },
-        ...saved.map((network) => ({ value: network.id, label: titleOf(network), group: "Kept in this browser" })),
+        ...(saved ?? []).map((network) => ({
+          value: network.id,
+          label: titleOf(network),
+          group: "Kept in this browser",
+        })),
+        ...(source.kind === "saved" && saved?.some(({ id }) => id === source.id) !== true
+          ? [{ value: source.id, label: saved === undefined ? "…" : "One that is no longer kept" }]
+          : []),
       ]}
       hint={hint}
       onChange={onChoose}

@@ -1,6 +1,7 @@
 import { ArgumentError, nearMatches } from "@ocelli/core";
 import {
   augmentPresets,
+  makeAverage,
   makeClip,
   makeLoss,
   makeOptimizer,
@@ -129,12 +130,13 @@ export function checkedTraining(value: unknown, where = "training"): TrainingSpe
     augment: preset,
     loss: partOf(makeLoss),
     clip: partOf(makeClip),
+    average: partOf(makeAverage),
     noDecay: onOff,
     epochs: wholeIn(bounds.epochs),
     batchSize: wholeIn(bounds.batchSize),
     seed: wholeIn(bounds.seed),
   };
-  return checkedFields(value, where, checks, ["validation", "loss", "clip", "noDecay"]);
+  return checkedFields(value, where, checks, ["validation", "loss", "clip", "average", "noDecay"]);
 }
 
 function dataSpec(value: unknown, where: string): DataSpec {

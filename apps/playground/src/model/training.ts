@@ -27,9 +27,42 @@ export interface TrainingSpec {
   readonly loss?: Named;
   /** Of gradients. */
   readonly clip?: Named;
+  /** A running average of the parameters, which is what is judged and used; left out: they themselves. */
+  readonly average?: Named;
   /** Biases and the parameters of normalisation do not decay. */
   readonly noDecay?: boolean;
   readonly epochs: number;
   readonly batchSize: number;
   readonly seed: number;
+}
+
+/** What a training may do without. */
+type Part = "validation" | "loss" | "clip" | "average" | "noDecay";
+
+/** Fields of a training that somebody has set; a part that is undefined is not wanted. */
+export type TrainingChanges = Partial<Omit<TrainingSpec, "data" | Part>> & {
+  readonly [Name in Part]?: TrainingSpec[Name] | undefined;
+};
+
+export function changedTraining(training: TrainingSpec, changes: TrainingChanges): TrainingSpec {
+  const fields = Object.entries({ ...training, ...changes });
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as unknown as TrainingSpec;
+}
+
+/** What a training is asked to begin from instead of chance. */
+export interface Beginning {
+  /** Id of a network in `store/networks.ts`. */
+  readonly network: string;
+  /** Everything but the head stays as it is taken. */
+  readonly headOnly: boolean;
+}
+
+/** What a training began from. That network may be gone by now. */
+export interface Origin extends Beginning {
+  readonly title: string;
+  /** Tensors whose values were taken, and all that there are. */
+  readonly taken: number;
+  readonly of: number;
+  /** Names of those that began afresh. */
+  readonly fresh: readonly string[];
 }

@@ -1,8 +1,8 @@
 import { ArgumentError, nearMatches } from "@ocelli/core";
 import { type ImageDataset, imageDataset } from "@ocelli/training";
-import { directoryFiles, type LocatedFile, storeFiles } from "@ocelli/training/web";
+import { directoryFiles, type LocatedFile, StorageError, storeFiles } from "@ocelli/training/web";
 import type { ImageShape } from "../model/spec.js";
-import { deleteFolder, existingFile, foldersOf, openRoot, readJson, stored, writeFile } from "./files.js";
+import { deleteFolder, existingFile, foldersOf, openRoot, readJson, stored, whyNotStored, writeFile } from "./files.js";
 
 /** A data set that is kept: in the site's storage, or in memory for as long as the page lives. */
 export interface StoredData {
@@ -59,20 +59,29 @@ export function freeName(name: string, taken: Iterable<string>): string {
   return free;
 }
 
-/** What there is, the newest first; torn ones are passed over. Where the site may store nothing, those in memory. */
-export async function listData(): Promise<StoredData[]> {
-  const folders = await foldersOf(prefix).catch(() => []);
-  const kept = await Promise.all(folders.map((folder) => readJson(folder, about)));
-  const all = [
-    ...kept.flatMap((set) => (set as StoredData | undefined) ?? []),
-    ...[...inMemory.values()].map((one) => one.about),
-  ];
-  return all.sort((a, b) => b.created - a.created);
+export interface DataListing {
+  /** The newest first; torn ones are passed over. */
+  readonly sets: readonly StoredData[];
+  /** Why the site's storage cannot be read: then there are only those in memory. */
+  readonly problem?: string;
+}
+
+/** What there is. */
+export async function listData(): Promise<DataListing> {
+  const held = [...inMemory.values()].map((one) => one.about);
+  try {
+    const kept = await Promise.all((await foldersOf(prefix)).map((folder) => readJson(folder, about)));
+    const all = [...kept.flatMap((set) => (set as StoredData | undefined) ?? []), ...held];
+    return { sets: all.sort((a, b) => b.created - a.created) };
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    return { sets: held, problem: whyNotStored(error) };
+  }
 }
 
 /** @throws ArgumentError with near matches when there is none */
 export async function findData(name: string): Promise<StoredData> {
-  const all = await listData();
+  const { sets: all } = await listData();
   const found = all.find((set) => set.name === name);
   if (found !== undefined) return found;
   const near = nearMatches(
@@ -98,7 +107,7 @@ export async function storeData(
 ): Promise<void> {
   const root = await openRoot();
   const folder = `${prefix}${set.about.name}`;
-  const known = (await listData()).some(({ name, kept }) => kept && name === set.about.name);
+  const known = (await listData()).sets.some(({ name, kept }) => kept && name === set.about.name);
   try {
     const directory = await stored(`Storing ${set.about.title}`, () =>
       root.getDirectoryHandle(folder, { create: true }),

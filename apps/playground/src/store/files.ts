@@ -22,6 +22,10 @@ const advice: Readonly<Record<StorageFailure, string>> = {
   failed: "Try it again.",
 };
 
+/** Why the site's storage did not take something, and what the reader can do. */
+export const whyNotStored = ({ reason, message }: StorageError): string =>
+  reason === "failed" ? message : advice[reason];
+
 /** Runs with what the browser throws as a {@link StorageError}. @param what for instance "Storing photos" */
 export async function stored<T>(what: string, run: () => Promise<T>): Promise<T> {
   try {

@@ -9,7 +9,7 @@ import {
   writeCheckpoint,
 } from "@ocelli/training/web";
 import type { ModelSpec } from "../model/spec.js";
-import type { TrainingSpec } from "../model/training.js";
+import type { Origin, TrainingSpec } from "../model/training.js";
 import { deleteFolder, existingFolder, foldersOf, readJson, writeFile } from "./files.js";
 
 /** What the file about a network says it is. */
@@ -29,6 +29,8 @@ export interface SavedNetwork {
   readonly source: "trained" | "imported";
   /** How it was or is being trained; of imported ones, nothing is known. */
   readonly training?: TrainingSpec;
+  /** What its training began from; left out: from chance. */
+  readonly origin?: Origin;
   /** On the data it was judged by; null before its first epoch. */
   readonly accuracy: number | null;
 }
@@ -73,6 +75,7 @@ const gone = (id: string): ArgumentError =>
 /** @throws StorageError when there is no room or no permission */
 export async function saveAbout(network: SavedNetwork): Promise<void> {
   await writeFile(await folderOf(network.id), about, JSON.stringify(network));
+  tellAll();
 }
 
 /** Gives a network another name; what is known of it besides stays as it is now. @throws ArgumentError when it is gone; StorageError */
@@ -94,8 +97,23 @@ export async function checkpointsOf(id: string): Promise<StoredCheckpoint[]> {
 export async function readNetwork(id: string, wanted: "last" | "best" = "last"): Promise<Checkpoint> {
   const directory = await existingFolder(`${prefix}${id}`);
   if (directory === undefined) throw gone(id);
-  const hasBest = wanted === "best" && (await listCheckpoints(directory)).some(({ name }) => name === "best");
+  if (wanted === "last") return readLatest(directory);
+  const hasBest = (await listCheckpoints(directory)).some(({ name }) => name === "best");
   return readCheckpoint(directory, hasBest ? "best" : "last");
+}
+
+/**
+ * Where a training goes on. An epoch's best is written before its last, so where a kill or a full storage came between the two, the best is
+ * the further one.
+ * @throws ArgumentError, FormatError, StorageError
+ */
+export async function readLatest(directory: FileSystemDirectoryHandle): Promise<Checkpoint> {
+  const [newest, other] = await listCheckpoints(directory);
+  if (newest?.name !== "best") return readCheckpoint(directory, "last");
+  const best = await readCheckpoint(directory, "best");
+  // Files of one millisecond have no order.
+  const last = other?.name === "last" ? await readCheckpoint(directory, "last") : undefined;
+  return last === undefined || last.progress.step < best.progress.step ? best : last;
 }
 
 /** Stores what was imported. @throws StorageError */
@@ -105,4 +123,23 @@ export async function importNetwork(network: SavedNetwork, values: StateDict, pr
 }
 
 /** Deletes a network with all that is kept of its training. @throws StorageError */
-export const deleteNetwork = (id: string): Promise<void> => deleteFolder(`${prefix}${id}`);
+export async function deleteNetwork(id: string): Promise<void> {
+  await deleteFolder(`${prefix}${id}`);
+  tellAll();
+}
+
+const news = "ocelli networks";
+
+/** Pages list networks that other tabs, and this one's workers, store and delete. */
+function tellAll(): void {
+  const channel = new BroadcastChannel(news);
+  channel.postMessage(null);
+  channel.close();
+}
+
+/** Calls whenever networks were stored or deleted, in any tab, until the function that it gives is called. */
+export function onNetworks(listener: () => void): () => void {
+  const channel = new BroadcastChannel(news);
+  channel.addEventListener("message", listener);
+  return () => channel.close();
+}

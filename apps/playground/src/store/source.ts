@@ -2,13 +2,21 @@ import type { HostTensor } from "@ocelli/core";
 import { readSafetensors, toHostTensor } from "@ocelli/formats";
 import type { NetworkCard } from "../model/card.js";
 import type { ModelSpec } from "../model/spec.js";
+import type { SavedNetwork } from "./networks.js";
+
+/** A network that the site's storage did not take: it lives as long as its page. */
+export interface HeldNetwork {
+  readonly about: SavedNetwork;
+  /** A safetensors file, as `encodeNetwork` writes it: workers hand such a thing on without copying. */
+  readonly file: Blob;
+}
 
 /** Where a network's values come from. */
 export type NetworkSource =
   /** The one that the site brings along; the address of its file. */
   | { readonly kind: "digits"; readonly url: string }
-  /** In the site's storage: see `networks.ts`. */
-  | { readonly kind: "saved"; readonly id: string }
+  /** In the site's storage: see `networks.ts`; or not there but `held` by the page. */
+  | { readonly kind: "saved"; readonly id: string; readonly held?: HeldNetwork }
   /** Values by chance, as before a training. */
   | { readonly kind: "random"; readonly spec: ModelSpec };
 

@@ -6,21 +6,29 @@ export interface Camera {
   /** Of the element that shows what it sees. */
   readonly video: RefObject<HTMLVideoElement>;
   readonly isOn: boolean;
+  /** It has shown its first picture, and can be snapped. */
+  readonly sees: boolean;
   /** Why there is none, and what to do. */
   readonly problem: string | undefined;
   open(): void;
   close(): void;
-  /** What it sees now, as a picture file; undefined before its first picture. @param square the middle alone, as networks see it */
+  /** What it sees now, as a picture file; undefined unless it `sees`. @param square the middle alone, as networks see it */
   snap(square?: boolean): Promise<Blob | undefined>;
 }
 
 export function useCamera(wanted: MediaTrackConstraints): Camera {
   const [stream, setStream] = useState<MediaStream>();
+  const [sees, setSees] = useState(false);
   const [problem, setProblem] = useState<string>();
   const video = useRef<HTMLVideoElement>(null);
   const gone = useRef(false);
   useEffect(() => {
-    if (video.current !== null) video.current.srcObject = stream ?? null;
+    setSees(false);
+    if (video.current !== null) {
+      video.current.srcObject = stream ?? null;
+      video.current.onloadeddata = () => setSees(true);
+    }
+    for (const track of stream?.getTracks() ?? []) track.onended = lose;
     return () => stop(stream);
   }, [stream]);
   useEffect(() => {
@@ -29,6 +37,10 @@ export function useCamera(wanted: MediaTrackConstraints): Camera {
       gone.current = true;
     };
   }, []);
+  const lose = (): void => {
+    setStream(undefined);
+    setProblem("It was unplugged or taken away. Connect it, and try again, or choose a file.");
+  };
   const take = (opened: MediaStream): void => {
     // Whoever allows it late may have gone elsewhere: then nobody would ever switch it off.
     if (gone.current) stop(opened);
@@ -37,6 +49,7 @@ export function useCamera(wanted: MediaTrackConstraints): Camera {
   return {
     video,
     isOn: stream !== undefined,
+    sees,
     problem,
     open: () => {
       setProblem(undefined);

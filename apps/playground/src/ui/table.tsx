@@ -1,10 +1,13 @@
 import "./table.css";
-import type { ComponentChildren } from "preact";
+import { Component, type ComponentChildren, Fragment } from "preact";
+import { useMemo, useRef } from "preact/hooks";
+import { piecesOf, useGradually } from "./gradually.js";
 
 export interface Column<Row> {
   readonly title: string;
   /** Explains the column to those who point at it. */
   readonly hint?: string | undefined;
+  /** Depends on the row alone, and on signals within components of its own. */
   readonly cell: (row: Row) => ComponentChildren;
   /** Numbers stand on the right. */
   readonly number?: boolean | undefined;
@@ -23,9 +26,15 @@ interface TableProps<Row> {
   readonly footer?: ComponentChildren | undefined;
 }
 
-/** A table that scrolls sideways where it must; its first column names the row. */
+/** Rows that are laid out at once without anybody waiting. */
+const piece = 30;
+
+/** A table that scrolls sideways where it must; its first column names the row. A long one comes piece by piece. */
 export function Table<Row>({ caption, columns, rows, keyOf, chosen, onPoint, onChoose, footer }: TableProps<Row>) {
-  const [first, ...others] = columns as [Column<Row>, ...Column<Row>[]];
+  const heard = useRef({ onPoint, onChoose });
+  heard.current = { onPoint, onChoose };
+  const pieces = useGradually(useMemo(() => piecesOf(rows, piece), [rows]));
+  const choosable = onChoose !== undefined;
   return (
     <section class="table" aria-label={caption} {...{ tabIndex: 0 }}>
       <table>
@@ -39,36 +48,58 @@ export function Table<Row>({ caption, columns, rows, keyOf, chosen, onPoint, onC
           </tr>
         </thead>
         <tbody onPointerLeave={() => onPoint?.(undefined)}>
-          {rows.map((row, i) => {
-            const key = keyOf(row, i);
-            const name = first.cell(row);
-            return (
-              <tr key={key} class={key === chosen ? "chosen" : undefined} onPointerEnter={() => onPoint?.(row)}>
-                <th scope="row">
-                  {onChoose === undefined ? (
-                    name
-                  ) : (
-                    <button
-                      type="button"
-                      aria-pressed={key === chosen}
-                      onClick={() => onChoose(row)}
-                      onFocus={() => onPoint?.(row)}
-                    >
-                      {name}
-                    </button>
-                  )}
-                </th>
-                {others.map(({ title, cell, number }) => (
-                  <td key={title} class={number ? "number" : undefined}>
-                    {cell(row)}
-                  </td>
-                ))}
-              </tr>
-            );
-          })}
+          {pieces.map((some, at) => (
+            <Fragment key={at}>
+              {some.map((row, i) => {
+                const key = keyOf(row, at * piece + i);
+                return <TableRow key={key} {...{ row, columns, choosable, heard }} chosen={key === chosen} />;
+              })}
+            </Fragment>
+          ))}
         </tbody>
         {footer === undefined ? null : <tfoot>{footer}</tfoot>}
       </table>
     </section>
   );
+}
+
+interface RowProps<Row> {
+  readonly row: Row;
+  readonly columns: readonly Column<Row>[];
+  readonly chosen: boolean;
+  readonly choosable: boolean;
+  /** Who listens now. */
+  readonly heard: { readonly current: Pick<TableProps<Row>, "onPoint" | "onChoose"> };
+}
+
+/** Drawn anew only when it is another row, or looks otherwise. */
+class TableRow<Row> extends Component<RowProps<Row>> {
+  override shouldComponentUpdate({ row, columns, chosen, choosable }: RowProps<Row>): boolean {
+    const now = this.props;
+    return row !== now.row || columns !== now.columns || chosen !== now.chosen || choosable !== now.choosable;
+  }
+
+  override render({ row, columns, chosen, choosable, heard }: RowProps<Row>): ComponentChildren {
+    const [first, ...others] = columns as [Column<Row>, ...Column<Row>[]];
+    const name = first.cell(row);
+    const point = (): void => heard.current.onPoint?.(row);
+    return (
+      <tr class={chosen ? "chosen" : undefined} onPointerEnter={point}>
+        <th scope="row">
+          {choosable ? (
+            <button type="button" aria-pressed={chosen} onClick={() => heard.current.onChoose?.(row)} onFocus={point}>
+              {name}
+            </button>
+          ) : (
+            name
+          )}
+        </th>
+        {others.map(({ title, cell, number }) => (
+          <td key={title} class={number ? "number" : undefined}>
+            {cell(row)}
+          </td>
+        ))}
+      </tr>
+    );
+  }
 }

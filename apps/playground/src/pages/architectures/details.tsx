@@ -76,7 +76,7 @@ const Facts: FunctionComponent<{ readonly facts: LayerFacts }> = ({ facts }) => 
           [
             "Receptive field",
             `${field.size[0]} × ${field.size[1]}`,
-            `pixels, one field every ${pairText(field.stride)}`,
+            `pixels, one field every ${pairText(field.stride) === "1" ? "pixel" : pairText(field.stride)}`,
           ] as const,
         ]),
   ];

@@ -60,7 +60,7 @@ export const LayersTab: FunctionComponent<LayersTabProps> = ({ analysis, chosen,
   const [portions, setPortions] = useState(1);
   const depth = Math.min(wanted ?? usualDepth(analysis.rows), deepest);
   const rows = useMemo(() => rowsAt(analysis, depth), [analysis, depth]);
-  const shown = rows.slice(0, portions * portion);
+  const shown = useMemo(() => rows.slice(0, portions * portion), [rows, portions]);
   const { totals, input } = analysis;
   const key = (row: LayerRow, i: number): string => `${row.path} ${i}`;
   const at = shown.findIndex(({ path }) => path === chosen?.path || chosen?.path.startsWith(`${path}.`));

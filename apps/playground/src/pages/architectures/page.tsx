@@ -125,7 +125,7 @@ const View: FunctionComponent<ViewProps> = ({ analysis, tab }) => {
   if (tab === "memory") return <MemoryTab analysis={analysis} />;
   if (tab === "compare") return <LazyCompare current={analysis} />;
   return (
-    <div class="architectures-main">
+    <div class={`architectures-main ${tab === "graph" ? "" : "table-first"}`}>
       {tab === "graph" ? (
         <GraphView
           analysis={analysis}

@@ -17,7 +17,7 @@ async function describe(): Promise<string> {
   try {
     const { name, software } = await describeAdapter();
     return software
-      ? `WebGPU, played by the processor (${name}): the same numbers, but slower than a graphics card.`
+      ? `Your processor, by WebAssembly: it is faster there than in the WebGPU that it plays (${name}).`
       : `Your graphics card, by WebGPU: ${name}.`;
   } catch {
     const threads = crossOriginIsolated ? "" : " on one thread";

@@ -1,18 +1,17 @@
 import type { FunctionComponent } from "preact";
+import { useNewest } from "../../newest.js";
 import { Button, Notice, Panel, Spinner, Table } from "../../ui/index.js";
 import type { Answers, Described } from "../../workers/export/api.js";
 import { ask } from "../../workers/export/client.js";
 import { patternRule } from "../../workers/export/pattern.js";
 import { CopyButton } from "./copy-button.js";
-import { useTask } from "./task.js";
 
 /** What the network itself says to an image that every program can make: so that one sees whether a file is used rightly. */
 export const Check: FunctionComponent<{ readonly described: Described }> = ({
   described: { source, card, pixels },
 }) => {
-  const task = useTask<Answers>();
-  const work = (): void => task.run("Asking the network", () => ask((api) => api.answers({ source, card })));
-  const { value } = task;
+  const answers = useNewest<Answers>();
+  const { value, busy, error } = answers.state.value;
   return (
     <Panel title="Does your program agree?">
       <p class="small">
@@ -21,15 +20,15 @@ export const Check: FunctionComponent<{ readonly described: Described }> = ({
         columns, of which number i is {patternRule}.
       </p>
       <div class="row">
-        <Button onClick={work} disabled={task.busy !== undefined}>
+        <Button onClick={() => answers.ask(() => ask((api) => api.answers({ source, card })))} disabled={busy}>
           Ask the network
         </Button>
         {value === undefined ? null : <CopyButton text={JSON.stringify(value.logits)} what="all logits as JSON" />}
       </div>
-      {task.busy === undefined ? null : <Spinner label={task.busy} />}
-      {task.error === undefined ? null : (
+      {busy ? <Spinner label="Asking the network" /> : null}
+      {error === undefined ? null : (
         <Notice kind="error" title="The network could not be asked">
-          <pre>{task.error.message}</pre>
+          <pre>{error.message}</pre>
         </Notice>
       )}
       {value === undefined ? null : <Logits answers={value} classes={card.classes} />}

@@ -3,12 +3,12 @@ import { Download } from "lucide-preact";
 import type { FunctionComponent } from "preact";
 import { useState } from "preact/hooks";
 import { formatNumber } from "../../format.js";
+import { useNewest } from "../../newest.js";
 import { download } from "../../ui/download.js";
 import { Button, Checkbox, Notice, Panel, Spinner } from "../../ui/index.js";
 import type { Described, ExportFormat } from "../../workers/export/api.js";
 import { ask } from "../../workers/export/client.js";
 import { fileName } from "../../workers/export/file-name.js";
-import { useTask } from "./task.js";
 
 interface Kind {
   readonly format: ExportFormat;
@@ -44,7 +44,7 @@ const kinds: readonly Kind[] = [
     title: "Checkpoint",
     ending: ".checkpoint.safetensors",
     about: (resumable) =>
-      `${resumable ? "All that the training holds, the optimizer's state too" : "The values as a training keeps them; there is no optimizer's state to go with them"}. The command ocelli (told the model) and this page read it.`,
+      `${resumable ? "All that the training holds, the optimizer's state too" : "The values as a training keeps them; there is no optimizer's state to go with them"}. The command ocelli (told the model, where it is none of the zoo's) and this page read it.`,
   },
 ];
 
@@ -56,15 +56,18 @@ interface Written {
 /** The network as files; they are written when somebody asks for them. */
 export const Files: FunctionComponent<{ readonly described: Described }> = ({ described }) => {
   const [withTransform, setWithTransform] = useState(true);
-  const task = useTask<Written>();
-  const write = ({ format, title, ending }: Kind): void =>
-    task.run(`Writing the ${title} file`, async () => {
+  const writing = useNewest<Written>();
+  const { value: written, busy, error } = writing.state.value;
+  const write = ({ format, ending }: Kind): void => {
+    writing.clear();
+    writing.ask(async () => {
       const { card } = described;
       const bytes = await ask((api) => api.encode({ source: described.source, card, format, withTransform }));
       const name = `${fileName(card.title)}${ending}`;
       download(name, bytes);
       return { name, bytes: bytes.length };
     });
+  };
   return (
     <Panel title="Files">
       <ul class="take-away-files">
@@ -81,7 +84,7 @@ export const Files: FunctionComponent<{ readonly described: Described }> = ({ de
             </div>
             <span class="figures small take-away-size">about {formatBytes(described.bytes[kind.format])}</span>
             <Button
-              disabled={task.busy !== undefined}
+              disabled={busy}
               onClick={() => write(kind)}
               aria-label={`Download ${kind.title}, about ${formatBytes(described.bytes[kind.format])}`}
             >
@@ -90,15 +93,15 @@ export const Files: FunctionComponent<{ readonly described: Described }> = ({ de
           </li>
         ))}
       </ul>
-      {task.busy === undefined ? null : <Spinner label={task.busy} />}
-      {task.error === undefined ? null : (
+      {busy ? <Spinner label="Writing the file" /> : null}
+      {error === undefined ? null : (
         <Notice kind="error" title="The file could not be written">
-          <pre>{task.error.message}</pre>
+          <pre>{error.message}</pre>
         </Notice>
       )}
-      {task.value === undefined ? null : (
+      {written === undefined ? null : (
         <p role="status" class="small">
-          {task.value.name} was handed to the browser: {formatNumber(task.value.bytes)} bytes.
+          {written.name} was handed to the browser: {formatNumber(written.bytes)} bytes.
         </p>
       )}
     </Panel>

@@ -4,9 +4,10 @@ import { formatNumber, formatPercent } from "../../format.js";
 import { ModelPicker } from "../../model-picker/model-picker.js";
 import { NetworkSelect } from "../../model-picker/network-select.js";
 import { currentModel } from "../../state.js";
+import { networks } from "../../store/listing.js";
 import { Figure, Figures, Notice, Panel } from "../../ui/index.js";
 import type { Described } from "../../workers/export/api.js";
-import { choose, saved, source, takeModel } from "./session.js";
+import { choose, source, takeModel } from "./session.js";
 
 /** Which network is taken away. */
 export const NetworkPanel: FunctionComponent<{ readonly described: Described | undefined }> = ({ described }) => {
@@ -15,7 +16,7 @@ export const NetworkPanel: FunctionComponent<{ readonly described: Described | u
     <Panel title="Network">
       <NetworkSelect
         source={now}
-        saved={saved.value ?? []}
+        saved={networks.value}
         hint={
           <>
             Yours come from <Link href="/train">Train</Link>, or from a file that you bring along.

@@ -1,6 +1,8 @@
 import "./take-away.css";
 import type { FunctionComponent } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
+import { useNewest } from "../../newest.js";
+import { followNetworks, networks } from "../../store/listing.js";
 import { Notice, PageHeading, Spinner } from "../../ui/index.js";
 import type { Described } from "../../workers/export/api.js";
 import { ask } from "../../workers/export/client.js";
@@ -10,21 +12,19 @@ import { ImportPanel } from "./import/import-panel.js";
 import { NetworkPanel } from "./network-panel.js";
 import { ProgramPanel } from "./program-panel.js";
 import { SavedPanel } from "./saved-panel.js";
-import { changes, refresh, source, sourceKey } from "./session.js";
+import { source, sourceKey } from "./session.js";
 import { SharePanel } from "./share-panel.js";
-import { useTask } from "./task.js";
 
 export const Page: FunctionComponent = () => {
-  const task = useTask<Described>();
-  // The one before stays while the next is looked at: editing a network moves nothing about.
-  const newest = useRef<Described>();
-  if (task.value !== undefined) newest.current = task.value;
-  const key = sourceKey.value;
-  useEffect(() => void refresh(), []);
-  useEffect(() => {
-    task.run("Looking at the network", () => ask((api) => api.describe(source.peek())));
-  }, [key, changes.value]);
-  const described = task.error === undefined ? newest.current : undefined;
+  const description = useNewest<Described>();
+  const { value, busy, error } = description.state.value;
+  useEffect(followNetworks, []);
+  useEffect(
+    () => description.ask(() => ask((api) => api.describe(source.peek()))),
+    // A network may have another name now, or be gone.
+    [sourceKey.value, networks.value],
+  );
+  const described = error === undefined ? value : undefined;
   return (
     <>
       <PageHeading title="Take it away">
@@ -34,12 +34,12 @@ export const Page: FunctionComponent = () => {
       <div class="take-away">
         <div class="take-away-column">
           <NetworkPanel described={described} />
-          {task.error === undefined ? null : (
+          {error === undefined ? null : (
             <Notice kind="error" title="This network cannot be taken away">
-              <pre>{task.error.message}</pre>
+              <pre>{error.message}</pre>
             </Notice>
           )}
-          {described === undefined && task.busy !== undefined ? <Spinner label={task.busy} /> : null}
+          {described === undefined && busy ? <Spinner label="Looking at the network" /> : null}
           {described === undefined ? null : <Ways described={described} />}
         </div>
         <div class="take-away-column">

@@ -3,46 +3,47 @@ import { Pencil, Trash2 } from "lucide-preact";
 import type { FunctionComponent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatPercent, formatTime } from "../../format.js";
+import { useNewest } from "../../newest.js";
 import { currentNetwork } from "../../state.js";
-import { checkpointsOf, deleteNetwork, renameNetwork, type SavedNetwork } from "../../store/networks.js";
+import { heldBytes, isHeld, letGo, networks, rename, storageProblem } from "../../store/listing.js";
+import { checkpointsOf, deleteNetwork, type SavedNetwork } from "../../store/networks.js";
 import { Button, Field, IconButton, Notice, Panel, Spinner } from "../../ui/index.js";
 import { trainer } from "../../workers/train/client.js";
-import { changes, choose, refresh, saved, storageProblem } from "./session.js";
+import { choose } from "./session.js";
 import { StorageUse } from "./storage-use.js";
-import { useTask } from "./task.js";
 
 type Act = { readonly kind: "rename" | "delete"; readonly network: SavedNetwork } | undefined;
 
 /** The networks that the site's storage holds. */
 export const SavedPanel: FunctionComponent = () => {
   const [act, setAct] = useState<Act>();
-  const task = useTask<void>();
-  const { value: networks } = saved;
-  const carryOut = (what: string, work: () => Promise<void>): void => {
+  const doing = useNewest<void>();
+  const { busy, error } = doing.state.value;
+  const { value: all } = networks;
+  const { value: problem } = storageProblem;
+  const carryOut = (work: () => Promise<void>): void => {
     setAct(undefined);
-    task.run(what, async () => {
-      await work();
-      await refresh();
-    });
+    doing.ask(work);
   };
   return (
     <Panel title="Kept in this browser">
-      {networks === undefined ? <Spinner label="Looking" /> : null}
-      {storageProblem.value === undefined ? null : (
+      {all === undefined ? <Spinner label="Looking" /> : null}
+      {problem === undefined ? null : (
         <Notice kind="warning" title="Nothing can be kept">
-          {storageProblem.value}
+          {problem} Until then, what you bring along stays in memory as long as this page is open: download what
+          matters.
         </Notice>
       )}
-      {networks?.length === 0 && storageProblem.value === undefined ? (
+      {all?.length === 0 && problem === undefined ? (
         <p class="quiet small">No networks yet. Those that you train or bring along are listed here.</p>
       ) : null}
-      {networks === undefined || networks.length === 0 ? null : <List networks={networks} onAct={setAct} />}
+      {all === undefined || all.length === 0 ? null : <List networks={all} disabled={busy} onAct={setAct} />}
       {act?.kind === "rename" ? (
         <Rename
           key={act.network.id}
           network={act.network}
           onCancel={() => setAct(undefined)}
-          onName={(title) => carryOut("Renaming", () => renameNetwork(act.network.id, title))}
+          onName={(title) => carryOut(() => rename(act.network.id, title))}
         />
       ) : null}
       {act?.kind === "delete" ? (
@@ -51,34 +52,38 @@ export const SavedPanel: FunctionComponent = () => {
           network={act.network}
           onCancel={() => setAct(undefined)}
           onDelete={() =>
-            carryOut("Deleting", async () => {
+            carryOut(async () => {
               await deleted(act.network);
               if (currentNetwork.value === act.network.id) currentNetwork.value = undefined;
             })
           }
         />
       ) : null}
-      {task.busy === undefined ? null : <Spinner label={task.busy} />}
-      {task.error === undefined ? null : <Notice kind="error">{task.error.message}</Notice>}
-      <StorageUse />
+      {busy ? <Spinner label="Working on it" /> : null}
+      {error === undefined ? null : <Notice kind="error">{error.message}</Notice>}
+      {problem === undefined ? <StorageUse /> : null}
     </Panel>
   );
 };
 
 /** A training may be open, here or in another tab, and would store it again. */
-const deleted = ({ id, source }: SavedNetwork): Promise<void> =>
-  source === "trained" ? trainer().discardRun(id) : deleteNetwork(id);
+async function deleted({ id, source }: SavedNetwork): Promise<void> {
+  if (isHeld(id)) letGo(id);
+  else if (source === "trained") await trainer().discardRun(id);
+  else await deleteNetwork(id);
+}
 
 interface ListProps {
   readonly networks: readonly SavedNetwork[];
+  readonly disabled: boolean;
   readonly onAct: (act: Act) => void;
 }
 
-const List: FunctionComponent<ListProps> = ({ networks, onAct }) => {
-  const sizes = useSizes(networks);
+const List: FunctionComponent<ListProps> = ({ networks: all, disabled, onAct }) => {
+  const sizes = useSizes(all);
   return (
     <ul class="take-away-saved" aria-label="Networks in this browser">
-      {networks.map((network) => {
+      {all.map((network) => {
         const { id, title, accuracy, source, created } = network;
         const now = currentNetwork.value === id;
         return (
@@ -87,16 +92,25 @@ const List: FunctionComponent<ListProps> = ({ networks, onAct }) => {
               {title}
             </button>
             <span class="take-away-actions">
-              <IconButton label={`Rename ${title}`} onClick={() => onAct({ kind: "rename", network })}>
+              <IconButton
+                label={`Rename ${title}`}
+                disabled={disabled}
+                onClick={() => onAct({ kind: "rename", network })}
+              >
                 <Pencil size={16} aria-hidden="true" />
               </IconButton>
-              <IconButton label={`Delete ${title}`} onClick={() => onAct({ kind: "delete", network })}>
+              <IconButton
+                label={`Delete ${title}`}
+                disabled={disabled}
+                onClick={() => onAct({ kind: "delete", network })}
+              >
                 <Trash2 size={16} aria-hidden="true" />
               </IconButton>
             </span>
             <span class="quiet small figures">
               {accuracy === null ? "accuracy not known" : `accuracy ${formatPercent(accuracy)}`}
-              {sizes[id] === undefined ? "" : ` · ${formatBytes(sizes[id])}`} · {source} · {formatTime(created)}
+              {sizes[id] === undefined ? "" : ` · ${formatBytes(sizes[id])}`} · {source} ·{" "}
+              {isHeld(id) ? "in memory alone" : formatTime(created)}
             </span>
           </li>
         );
@@ -106,21 +120,20 @@ const List: FunctionComponent<ListProps> = ({ networks, onAct }) => {
 };
 
 /** Bytes of the files of each network. */
-function useSizes(networks: readonly SavedNetwork[]): Readonly<Record<string, number>> {
+function useSizes(all: readonly SavedNetwork[]): Readonly<Record<string, number>> {
   const [sizes, setSizes] = useState<Readonly<Record<string, number>>>({});
-  const { value: change } = changes;
   useEffect(() => {
-    const all = networks.map(async ({ id }) => {
-      const files = await checkpointsOf(id);
-      return [id, files.reduce((sum, { bytes }) => sum + bytes, 0)] as const;
-    });
-    Promise.all(all).then(
+    Promise.all(all.map(async ({ id }) => [id, await bytesOf(id)] as const)).then(
       (found) => setSizes(Object.fromEntries(found)),
       // Sizes are for orientation; what is wrong with the storage is said where something is to be done.
       () => setSizes({}),
     );
-  }, [change]);
+  }, [all]);
   return sizes;
+}
+
+async function bytesOf(id: string): Promise<number> {
+  return heldBytes(id) ?? (await checkpointsOf(id)).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 interface RenameProps {

@@ -1,28 +1,9 @@
 import { computed, signal } from "@preact/signals";
 import type { ModelSpec } from "../../model/spec.js";
 import { currentModel, currentNetwork } from "../../state.js";
-import { listNetworks, type SavedNetwork } from "../../store/networks.js";
+import { networks, savedSource } from "../../store/listing.js";
+import type { SavedNetwork } from "../../store/networks.js";
 import { builtInSource, type NetworkSource } from "../../store/source.js";
-
-/** What is kept in the browser; undefined: not listed yet. */
-export const saved = signal<readonly SavedNetwork[] | undefined>(undefined);
-
-/** Why nothing can be kept, or nothing of it listed. */
-export const storageProblem = signal<string | undefined>(undefined);
-
-/** Goes up whenever what is kept has changed. */
-export const changes = signal(0);
-
-export async function refresh(): Promise<void> {
-  try {
-    saved.value = await listNetworks();
-    storageProblem.value = undefined;
-  } catch (error) {
-    saved.value = [];
-    storageProblem.value = (error as Error).message;
-  }
-  changes.value++;
-}
 
 /** What was chosen where no kept network is: the network that the site brings along, or the architecture that all pages share. */
 export const otherwise = signal<"digits" | "random">("digits");
@@ -32,7 +13,7 @@ const builtIn = builtInSource();
 /** The network that is taken away. */
 export const source = computed<NetworkSource>(() => {
   const id = currentNetwork.value;
-  if (id !== undefined) return { kind: "saved", id };
+  if (id !== undefined) return savedSource(id);
   return otherwise.value === "digits" ? builtIn : { kind: "random", spec: currentModel.value };
 });
 
@@ -47,7 +28,7 @@ export function choose(name: string): void {
 
 /** The network that is chosen, if it is a kept one. */
 export const chosen = computed<SavedNetwork | undefined>(() =>
-  saved.value?.find(({ id }) => id === currentNetwork.value),
+  networks.value?.find(({ id }) => id === currentNetwork.value),
 );
 
 export const takeModel = (spec: ModelSpec): void => {

@@ -1,8 +1,8 @@
 import { formatBytes } from "@ocelli/inspect";
 import type { FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { networks } from "../../store/listing.js";
 import { Button } from "../../ui/index.js";
-import { changes } from "./session.js";
 
 interface Use {
   readonly bytes: number | undefined;
@@ -14,9 +14,8 @@ interface Use {
 export const StorageUse: FunctionComponent = () => {
   const [use, setUse] = useState<Use>();
   const [refused, setRefused] = useState(false);
-  const { value: change } = changes;
   const look = (): void => void lookUp().then(setUse, () => setUse(undefined));
-  useEffect(look, [change]);
+  useEffect(look, [networks.value]);
   if (use === undefined) return null;
   const keep = (): void =>
     void navigator.storage.persist().then(

@@ -1,6 +1,7 @@
 import "./train.css";
 import type { FunctionComponent } from "preact";
 import { useEffect } from "preact/hooks";
+import { followNetworks } from "../../store/listing.js";
 import { Button, Notice, PageHeading } from "../../ui/index.js";
 import { RunView } from "./run/run-view.js";
 import { followDraft } from "./session/draft.js";
@@ -10,7 +11,7 @@ import { SetUp } from "./set-up/set-up.js";
 
 export const Page: FunctionComponent = () => {
   useEffect(() => {
-    const stops = [followRun(), followDraft()];
+    const stops = [followRun(), followDraft(), followNetworks()];
     return () => {
       for (const stop of stops) stop();
     };
@@ -57,8 +58,8 @@ const UnderWay: FunctionComponent = () => {
       }
     >
       {isActive.value
-        ? `${run.title} is learning ${run.data.title}: epoch ${Math.min(epoch, run.training.epochs)} of ${run.training.epochs}.`
-        : `${run.title} has been trained on ${run.data.title}.`}
+        ? `${run.title} is learning: epoch ${Math.min(epoch, run.training.epochs)} of ${run.training.epochs}.`
+        : `${run.title} has been trained.`}
     </Notice>
   );
 };

@@ -2,7 +2,7 @@ import type { FunctionComponent } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { formatPercent } from "../../format.js";
 import { imagePicture } from "../../model/pictures.js";
-import { Button, Notice, Panel, Pixels } from "../../ui/index.js";
+import { Button, Notice, Panel, Pixels, Spinner } from "../../ui/index.js";
 import type { Answer as AnswerOf, LoadedNetwork, Seen } from "../../workers/try/api.js";
 import { useAsked } from "./asked.js";
 import { loading, network, picture, restart, seeing, seen } from "./session.js";
@@ -15,19 +15,22 @@ export const Answer: FunctionComponent = () => {
   const { error } = seeing.state.value;
   return (
     <Panel title="Answer" class="try-answer" aside={<Time answer={asked.value?.answer} />}>
-      {error === undefined || error.name === "StaleError" ? null : (
-        <Notice kind="error" title="The picture could not be read">
-          {error.message}. Choose a JPEG, PNG or WebP picture of at most 100 million pixels.
+      {error === undefined || saidElsewhere.includes(error.name) ? null : (
+        <Notice kind="error" title="The network cannot be shown this picture">
+          {error.message}
         </Notice>
       )}
       <Failure error={asked.error} />
       <div class="try-answer-parts">
         <View seen={now} loaded={loaded} />
-        <Ranking answer={now === undefined ? undefined : asked.value?.answer} loaded={loaded} />
+        <Ranking answer={now === undefined ? undefined : asked.value?.answer} loaded={loaded} busy={asked.busy} />
       </div>
     </Panel>
   );
 };
+
+/** A file that is no picture, where it was chosen; of a network that was exchanged meanwhile there is nothing to say. */
+const saidElsewhere: readonly string[] = ["FormatError", "StaleError"];
 
 const Time: FunctionComponent<{ readonly answer: AnswerOf | undefined }> = ({ answer }) =>
   answer?.milliseconds === undefined ? null : (
@@ -82,18 +85,18 @@ const View: FunctionComponent<ViewProps> = ({ seen: now, loaded }) => {
 interface RankingProps {
   readonly answer: AnswerOf | undefined;
   readonly loaded: LoadedNetwork | undefined;
+  /** Whether an answer is on its way. */
+  readonly busy: boolean;
 }
 
-const Ranking: FunctionComponent<RankingProps> = ({ answer, loaded }) => {
+const Ranking: FunctionComponent<RankingProps> = ({ answer, loaded, busy }) => {
   const name = (index: number): string => loaded?.classes[index] ?? "";
   const [best] = answer?.top ?? [];
   const said = best === undefined ? "" : `${name(best.index)}, ${formatPercent(best.probability)}`;
   return (
     <div class="try-ranking">
       {answer === undefined || best === undefined ? (
-        <p class="quiet">
-          {loading.state.value.busy ? "The network is on its way." : "Draw something, or choose a picture."}
-        </p>
+        <Waiting busy={busy} />
       ) : (
         <>
           <p class="try-best figures">
@@ -118,6 +121,16 @@ const Ranking: FunctionComponent<RankingProps> = ({ answer, loaded }) => {
       )}
       <Spoken text={said} />
     </div>
+  );
+};
+
+/** What stands where the answer will be. */
+const Waiting: FunctionComponent<{ readonly busy: boolean }> = ({ busy }) => {
+  if (busy) return <Spinner label="The network looks at it, which takes longest the first time" />;
+  return (
+    <p class="quiet">
+      {loading.state.value.busy ? "The network is on its way." : "Draw something, or choose a picture."}
+    </p>
   );
 };
 

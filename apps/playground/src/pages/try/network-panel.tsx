@@ -1,12 +1,12 @@
 import type { FunctionComponent } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { formatNumber } from "../../format.js";
 import type { ModelSpec } from "../../model/spec.js";
 import { ModelPicker } from "../../model-picker/model-picker.js";
 import { NetworkSelect } from "../../model-picker/network-select.js";
 import { currentModel, currentNetwork } from "../../state.js";
-import { listNetworks, type SavedNetwork } from "../../store/networks.js";
+import { followNetworks, networks, savedSource, storageProblem } from "../../store/listing.js";
 import { Button, Figure, Figures, Notice, Panel, Spinner } from "../../ui/index.js";
 import type { LoadedNetwork } from "../../workers/try/api.js";
 import { builtIn, choose, crash, device, loading, restart, source } from "./session.js";
@@ -20,7 +20,12 @@ export const NetworkPanel: FunctionComponent = () => {
         <Chooser />
         <div class="stack" aria-live="polite">
           {busy ? <Spinner label="Getting the network ready" /> : null}
-          {value === undefined || busy ? null : <About network={value} />}
+          {value === undefined || busy ? null : (
+            <>
+              <About network={value} />
+              <Gone title={value.title} />
+            </>
+          )}
         </div>
       </div>
       {error === undefined && crash.value === undefined ? null : (
@@ -44,27 +49,25 @@ export const NetworkPanel: FunctionComponent = () => {
 };
 
 const Chooser: FunctionComponent = () => {
-  const [saved, setSaved] = useState<readonly SavedNetwork[]>([]);
-  const [problem, setProblem] = useState<string>();
+  const { value: problem } = storageProblem;
   useEffect(() => {
-    listNetworks().then(setSaved, (error: Error) => setProblem(error.message));
     const wanted = currentNetwork.peek();
     const { value: chosen } = source;
-    if (wanted !== undefined && !(chosen.kind === "saved" && chosen.id === wanted))
-      choose({ kind: "saved", id: wanted });
+    if (wanted !== undefined && !(chosen.kind === "saved" && chosen.id === wanted)) choose(savedSource(wanted));
+    return followNetworks();
   }, []);
   const { value: now } = source;
   const take = (name: string): void => {
     const isKept = name !== "digits" && name !== "random";
     currentNetwork.value = isKept ? name : undefined;
-    if (isKept) choose({ kind: "saved", id: name });
+    if (isKept) choose(savedSource(name));
     else choose(name === "digits" ? builtIn : { kind: "random", spec: currentModel.value });
   };
   return (
     <div class="stack">
       <NetworkSelect
         source={now}
-        saved={saved}
+        saved={networks.value}
         titleOf={({ title, source: from }) => `${title} (${from})`}
         hint={
           problem === undefined ? (
@@ -80,6 +83,18 @@ const Chooser: FunctionComponent = () => {
       />
       {now.kind === "random" ? <RandomChooser /> : null}
     </div>
+  );
+};
+
+/** Somebody deleted the network that is loaded: on another page, or in another tab. */
+const Gone: FunctionComponent<{ readonly title: string }> = ({ title }) => {
+  const { value: now } = source;
+  const { value: all } = networks;
+  const isThere = now.kind !== "saved" || all === undefined || all.some(({ id }) => id === now.id);
+  return isThere || storageProblem.value !== undefined ? null : (
+    <Notice kind="warning" title={`${title} is no longer kept in this browser`}>
+      It was deleted elsewhere. Here it still answers, until another network is chosen or the page is closed.
+    </Notice>
   );
 };
 

@@ -62,6 +62,13 @@ export interface Fitted {
   readonly preprocessing: Preprocessing;
 }
 
+/** What became of a network that was brought along. */
+export interface Kept {
+  readonly network: SavedNetwork;
+  /** Where the site's storage did not take it: the file to hold it by (see `HeldNetwork`), and why. */
+  readonly held?: { readonly file: Blob; readonly why: string };
+}
+
 /** What the export worker does. Errors keep their class's name and their message. */
 export interface ExportApi {
   /** @throws ArgumentError, ShapeError, FormatError, StorageError */
@@ -74,8 +81,8 @@ export interface ExportApi {
   open(file: File): Promise<OpenedFile>;
   /** The network that the open file's values fit: the given one, with as many classes as the file has. @throws StateError that lists what does not fit */
   fit(spec: ModelSpec): Promise<Fitted>;
-  /** Stores the open file's values, whole or not at all. @throws StateError, StorageError */
-  keep(card: NetworkCard): Promise<SavedNetwork>;
+  /** Stores the open file's values, whole or not at all. @throws StateError */
+  keep(card: NetworkCard): Promise<Kept>;
   /** Forgets the open file. */
   close(): Promise<void>;
 }

@@ -45,10 +45,8 @@ const encoders: Readonly<Record<ExportFormat, Encoder>> = {
   },
   safetensors: (card, values) => writeSafetensors(tensorsOf(card, values), { ...cardMetadata(card), format: "pt" }),
   pytorch: (card, values) => writePyTorch(tensorsOf(card, values)),
-  checkpoint: (card, values, { progress = freshProgress }) => {
-    const { network = "" } = cardMetadata(card);
-    return encodeCheckpoint({ values, progress }, { network });
-  },
+  checkpoint: (card, values, { progress = freshProgress }) =>
+    encodeCheckpoint({ values, progress }, cardMetadata(card)),
 };
 
 function tensorsOf({ spec }: NetworkCard, values: StateDict): Map<string, FileTensor> {

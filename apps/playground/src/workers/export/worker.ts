@@ -1,12 +1,14 @@
 import { ArgumentError, type Device, DeviceError, hostTensor, type StateDict, sizeOf } from "@ocelli/core";
 import { loadStateDict, type Module } from "@ocelli/layers";
 import { freshProgress, makeTransform, type Progress, predictor } from "@ocelli/training";
+import { StorageError } from "@ocelli/training/web";
 import * as Comlink from "comlink";
 import { buildModel, parameterCount } from "../../model/build.js";
 import { fittingTransform, type NetworkCard, pixelsOf, plainCard } from "../../model/card.js";
 import { programOf } from "../../model/code.js";
 import { judged } from "../../model/judged.js";
 import type { ModelSpec } from "../../model/spec.js";
+import { whyNotStored } from "../../store/files.js";
 import {
   checkWeightsFile,
   fittingModels,
@@ -18,16 +20,15 @@ import {
 import {
   checkpointsOf,
   deleteNetwork,
-  existingNetwork,
   importNetwork,
   networkFormat,
   newId,
-  readNetwork,
   type SavedNetwork,
 } from "../../store/networks.js";
+import { aboutSaved, readSaved } from "../../store/saved.js";
 import { type NetworkSource, readBuiltIn } from "../../store/source.js";
 import { DeviceSlot } from "../device.js";
-import type { Answers, Described, EncodeRequest, ExportApi, Fitted, OpenedFile } from "./api.js";
+import type { Answers, Described, EncodeRequest, ExportApi, Fitted, Kept, OpenedFile } from "./api.js";
 import { encodeNetwork, expectedBytes } from "./encode.js";
 import { fileName } from "./file-name.js";
 import { patternPixels } from "./pattern.js";
@@ -47,7 +48,7 @@ class ExportWorker implements ExportApi {
     const card = await cardOf(source);
     const { model, input } = buildModel(card.spec);
     const bytes = expectedBytes(card.spec);
-    const last = source.kind === "saved" ? await lastCheckpoint(source.id) : undefined;
+    const last = source.kind === "saved" && source.held === undefined ? await lastCheckpoint(source.id) : undefined;
     const weights = `${fileName(card.title)}.safetensors`;
     return {
       source,
@@ -108,7 +109,8 @@ class ExportWorker implements ExportApi {
     return { spec: adapted, title, numClasses, channels: input[0], preprocessing: entry?.preprocessing ?? {} };
   }
 
-  async keep({ title, spec, classes, transform, accuracy }: NetworkCard): Promise<SavedNetwork> {
+  async keep(card: NetworkCard): Promise<Kept> {
+    const { title, spec, classes, transform, accuracy } = card;
     const values = valuesFor(this.#opened(), spec);
     const network: SavedNetwork = {
       format: networkFormat,
@@ -121,14 +123,11 @@ class ExportWorker implements ExportApi {
       source: "imported",
       accuracy,
     };
-    try {
-      await importNetwork(network, values, freshProgress);
-    } catch (error) {
-      await deleteNetwork(network.id).catch(() => undefined);
-      throw error;
-    }
+    const unsaved = await tryStoring(network, values);
     this.#file = undefined;
-    return network;
+    if (unsaved === undefined) return { network };
+    const bytes = encodeNetwork("safetensors", { ...card, transform: network.transform }, values);
+    return { network, held: { file: new Blob([bytes as Uint8Array<ArrayBuffer>]), why: unsaved } };
   }
 
   async close(): Promise<void> {
@@ -139,6 +138,18 @@ class ExportWorker implements ExportApi {
   #opened(): WeightsFile {
     if (this.#file === undefined) throw new ArgumentError("No file is open. Choose it again.");
     return this.#file;
+  }
+}
+
+/** Stores a network; or says why the storage does not take it, and then nothing of it stays there. */
+async function tryStoring(network: SavedNetwork, values: StateDict): Promise<string | undefined> {
+  try {
+    await importNetwork(network, values, freshProgress);
+    return undefined;
+  } catch (error) {
+    await deleteNetwork(network.id).catch(() => undefined);
+    if (!(error instanceof StorageError)) throw error;
+    return whyNotStored(error);
   }
 }
 
@@ -158,13 +169,13 @@ async function logitsOf(card: NetworkCard, values: StateDict, device: Device): P
 
 async function cardOf(source: NetworkSource): Promise<NetworkCard | SavedNetwork> {
   if (source.kind === "random") return plainCard(source.spec);
-  return source.kind === "digits" ? (await readBuiltIn(source.url)).about : existingNetwork(source.id);
+  return source.kind === "digits" ? (await readBuiltIn(source.url)).about : aboutSaved(source);
 }
 
 /** Which values: those of the best epoch, as long as there is one, or those that the training goes on from. */
 async function read(source: NetworkSource, wanted: "best" | "last"): Promise<Stored> {
   if (source.kind === "random") return { values: buildModel(source.spec).model.initialState({ seed: 0 }) };
-  if (source.kind === "saved") return readNetwork(source.id, wanted);
+  if (source.kind === "saved") return readSaved(source, wanted);
   const { about, values } = await readBuiltIn(source.url);
   return { values: loadStateDict(buildModel(about.spec).model, values) };
 }

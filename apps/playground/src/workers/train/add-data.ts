@@ -81,7 +81,7 @@ async function pictures(
     before?.about.name ??
     freeName(
       cleanName(name ?? outermost(files)),
-      (await listData()).map((set) => set.name),
+      (await listData()).sets.map((set) => set.name),
     );
   const about = {
     name: free,

@@ -1,12 +1,38 @@
-import type { ClassScores, EpochSummary, StatisticsRows } from "@ocelli/training";
-import type { LocatedFile } from "@ocelli/training/web";
-import type { ImageShape, ModelSpec } from "../../model/spec.js";
-import type { DataSpec, TrainingSpec } from "../../model/training.js";
-import type { StoredData } from "../../store/data.js";
-import type { SavedNetwork } from "../../store/networks.js";
+import type { StatisticsRows } from "@ocelli/training";
 import type { DeviceKind, DeviceReport } from "../device.js";
+import type {
+  AddDataRequest,
+  AddedData,
+  AddProgress,
+  AugmentRequest,
+  DataExamples,
+  DataListing,
+  ExamplesRequest,
+} from "./api/data.js";
+import type {
+  ActivationMaps,
+  ActivationRequest,
+  Confusion,
+  FilterSheet,
+  LayerInfo,
+  Mistakes,
+  Picture,
+} from "./api/looks.js";
+import type { PlanRequest, TrainPlan } from "./api/plan.js";
+import type {
+  CurvePoint,
+  EpochPoint,
+  LiveNumbers,
+  RunStatus,
+  StartRequest,
+  StorageState,
+  StoredRun,
+} from "./api/run.js";
 
-export type { StoredData };
+export type * from "./api/data.js";
+export type * from "./api/looks.js";
+export type * from "./api/plan.js";
+export type * from "./api/run.js";
 
 /**
  * What the training worker does, for the page: `trainer()` in `client.ts` gives it, through Comlink. There is one worker for the site, which
@@ -54,8 +80,8 @@ export interface TrainApi {
 
   // Data
 
-  /** What is stored, the newest first. @throws StorageError where the site may store nothing */
-  dataSets(): Promise<readonly StoredData[]>;
+  /** What is stored; where the site may store nothing, why. */
+  dataSets(): Promise<DataListing>;
 
   /**
    * Looks at files that the reader gave: a standard set (MNIST, Fashion-MNIST, CIFAR-10, CIFAR-100, as published), or pictures (the folder is the
@@ -125,8 +151,6 @@ export interface TrainApi {
   mistakes(atMost?: number): Promise<Mistakes>;
 }
 
-// What is told
-
 export type TrainEvent =
   /** Before a run begins: "Reading pictures, 32 of 200". */
   | { readonly type: "preparing"; readonly doing: string }
@@ -139,298 +163,3 @@ export type TrainEvent =
   | { readonly type: "compiled"; readonly ms: number }
   /** What is kept: `kept` false: the browser has no room or denies it, and the run goes on in memory. */
   | { readonly type: "storage"; readonly storage: StorageState };
-
-export type RunState = "preparing" | "running" | "pausing" | "paused" | "done" | "stopped" | "failed";
-
-export interface RunStatus {
-  /** The network's id in `store/networks.ts`. */
-  readonly id: string;
-  readonly title: string;
-  readonly state: RunState;
-  readonly device: DeviceReport;
-  readonly spec: ModelSpec;
-  readonly training: TrainingSpec;
-  readonly data: DataSummary;
-  /** Of the whole run. */
-  readonly steps: number;
-  readonly stepsPerEpoch: number;
-  /** Where the learning rate was set by hand: 1 is the schedule's. */
-  readonly rateFactor: number;
-  readonly live: LiveNumbers;
-  readonly storage: StorageState;
-  readonly failure?: RunFailure;
-  readonly result?: RunResult;
-  readonly points: readonly CurvePoint[];
-  readonly epochs: readonly EpochPoint[];
-}
-
-/** The last step that is known. Before the first one, all but the counts are null. */
-export interface LiveNumbers {
-  /** Finished epochs with the share of the current one: 2.5 is the middle of the third. */
-  readonly epoch: number;
-  readonly step: number;
-  readonly loss: number | null;
-  readonly accuracy: number | null;
-  /** Learning rate of the step. */
-  readonly lr: number | null;
-  /** Over the last seconds; pauses are not counted. */
-  readonly imagesPerSecond: number | null;
-  readonly secondsLeft: number | null;
-  /** Share of the time in which the device had nothing to do for want of data, 0 to 1. */
-  readonly waiting: number | null;
-  /** The images that judge the run are looked at, and no step is under way. */
-  readonly evaluating: boolean;
-}
-
-/** A point of the training's curves: means over some steps. At most about a thousand a run. */
-export interface CurvePoint {
-  readonly step: number;
-  /** As `LiveNumbers.epoch`. */
-  readonly epoch: number;
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly lr: number;
-}
-
-/** An epoch's end. */
-export interface EpochPoint extends EpochSummary {
-  readonly step: number;
-  /** Whether it is the best so far. */
-  readonly best: boolean;
-}
-
-export interface RunFailure {
-  /** Class of the error: `TrainingError` (the loss is NaN or explodes: lower the learning rate), `DeviceLostError`, `FormatError` ... */
-  readonly name: string;
-  readonly message: string;
-  /** `resume()` may help: nothing but the steps since the last checkpoint is lost. */
-  readonly resumable: boolean;
-  /** The step of the checkpoint that it would go on from. */
-  readonly from: number;
-}
-
-export interface StorageState {
-  readonly kept: boolean;
-  /** Milliseconds since 1970 and the step of the last save; null before the first. */
-  readonly saved: { readonly time: number; readonly step: number } | null;
-  /** Why it is not kept. */
-  readonly problem?: { readonly reason: "quota" | "denied" | "unsupported" | "failed"; readonly message: string };
-}
-
-export interface RunResult {
-  /** Of the test images at the end; null where there are none. */
-  readonly testAccuracy: number | null;
-  readonly testLoss: number | null;
-  readonly bestEpoch: number | null;
-}
-
-// Plans
-
-export interface PlanRequest {
-  readonly spec: ModelSpec;
-  readonly data: DataSpec;
-  /** Fields of the training that the reader has set. */
-  readonly changes?: Partial<Omit<TrainingSpec, "data">>;
-}
-
-export interface TrainPlan {
-  readonly title: string;
-  /** Adapted to the data: so many classes, channels and pixels. */
-  readonly spec: ModelSpec;
-  /** What of the given spec had to be changed for the data: "10 classes instead of 1000". */
-  readonly adaptations: readonly string[];
-  readonly training: TrainingSpec;
-  /** The proposal alone, without the reader's changes. */
-  readonly proposal: TrainingSpec;
-  /** Whose recipe the proposal is: "He et al. 2016, section 4.2", and what was changed. */
-  readonly source: string;
-  readonly data: DataSummary;
-  readonly parameters: number;
-  /** Bytes of a training step at its fullest moment, by rule: `peakMemory` of @ocelli/inspect. */
-  readonly memory: number;
-  /** Steps of the whole run. */
-  readonly steps: number;
-  /** Learning rate at 200 points of the run, evenly from its start to its end. Of a plateau schedule: as if it never stopped getting better. */
-  readonly rates: readonly number[];
-}
-
-export interface DataSummary {
-  readonly title: string;
-  readonly classes: readonly string[];
-  /** Of one image as the network gets it, without the border that some networks add. */
-  readonly image: ImageShape;
-  /** Images. */
-  readonly train: number;
-  readonly validation: number;
-  readonly test: number;
-  /** What judges each epoch. */
-  readonly judged: "validation" | "test";
-}
-
-export interface AugmentRequest {
-  readonly spec: ModelSpec;
-  readonly data: DataSpec;
-  /** Name of a preset: `augmentPresets`. */
-  readonly augment: string;
-  readonly seed: number;
-  /** How many pictures besides the original. Default 11. */
-  readonly count?: number;
-  /** Position among the training images. Default 0. */
-  readonly image?: number;
-}
-
-/** RGBA, row by row. What travels is transferred: it is the page's alone. */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly rgba: Uint8ClampedArray<ArrayBuffer>;
-}
-
-// Data
-
-export interface AddDataRequest {
-  /** Blobs with paths (`droppedFiles`, `directoryFiles` or an input's files), or with a `label`: pictures of a camera. */
-  readonly files: readonly LocatedFile[];
-  readonly name?: string;
-  /** Left out: told from the files. */
-  readonly kind?: "standard" | "pictures";
-  /** Default "storage". */
-  readonly keep?: "storage" | "memory";
-  /** Adds pictures to a stored set of this name. Default: a new one. */
-  readonly to?: string;
-}
-
-export interface AddProgress {
-  readonly done: number;
-  readonly total: number;
-  readonly doing: "looking" | "storing";
-}
-
-export interface AddedData {
-  readonly data: StoredData;
-  /** Files that were left out, each with the reason. */
-  readonly broken: readonly { readonly path: string; readonly reason: string }[];
-}
-
-export interface ExamplesRequest {
-  readonly data: DataSpec;
-  /** The network that they would train: pictures are shown at its size. Left out: 64 x 64. */
-  readonly spec?: ModelSpec;
-  /** Default 8. */
-  readonly perClass?: number;
-  /** So many classes at most. Default 20. */
-  readonly atMost?: number;
-}
-
-export interface DataExamples {
-  readonly summary: Pick<DataSummary, "title" | "classes" | "train" | "test">;
-  readonly classes: readonly { readonly name: string; readonly count: number; readonly pictures: readonly Picture[] }[];
-}
-
-// Runs
-
-export interface StartRequest {
-  /** As `plan` gave it, or any: it is adapted to the data. */
-  readonly spec: ModelSpec;
-  readonly training: TrainingSpec;
-  /** Of the network. Default: the model's. */
-  readonly title?: string;
-}
-
-export interface StoredRun {
-  readonly network: SavedNetwork;
-  /** Where its checkpoint stands. */
-  readonly epoch: number;
-  readonly step: number;
-  readonly epochs: number;
-  readonly steps: number;
-  /** Milliseconds since 1970. */
-  readonly saved: number;
-  /** `interrupted`: the page was closed or reloaded in the middle. */
-  readonly state: "interrupted" | "paused" | "stopped" | "failed" | "done";
-  /** Another tab trains it now. */
-  readonly open: boolean;
-}
-
-// Looking inside
-
-export interface LayerInfo {
-  readonly path: string;
-  /** "Conv2d", "ReLU" ... */
-  readonly kind: string;
-  /** Of its output for one image: `[C, H, W]` or `[features]`. */
-  readonly shape: readonly number[];
-  /** It is a convolution, whose filters can be seen. */
-  readonly filters: boolean;
-}
-
-export interface FilterSheet {
-  readonly layer: string;
-  /** After so many steps. */
-  readonly at: number;
-  /** Of the weights: `[out, in, h, w]`. */
-  readonly shape: readonly number[];
-  /**
-   * One for each output channel, `atMost` (default 64). Three input channels are seen in colour; otherwise each picture is of the first input
-   * channel, middle grey for 0. All of a sheet have one scale.
-   */
-  readonly pictures: readonly Picture[];
-  /** What is white (and, negative, black). */
-  readonly scale: number;
-}
-
-export interface ActivationRequest {
-  readonly layers: readonly string[];
-  /** Position among the images that judge the run. */
-  readonly image: number;
-  /** Maps of a layer. Default 32. */
-  readonly atMost?: number;
-}
-
-export interface ActivationMaps {
-  readonly at: number;
-  /** What the network was given. */
-  readonly picture: Picture;
-  readonly label: number;
-  /** Of each class. */
-  readonly probabilities: readonly number[];
-  readonly layers: readonly {
-    readonly path: string;
-    readonly shape: readonly number[];
-    /** Black: the layer's least value, white: its largest. Vectors are one row of pixels. */
-    readonly pictures: readonly Picture[];
-    readonly range: readonly [number, number];
-  }[];
-}
-
-export interface Confusion {
-  readonly at: number;
-  /** Which images. */
-  readonly of: "validation" | "test";
-  readonly count: number;
-  readonly accuracy: number;
-  readonly loss: number;
-  readonly classes: readonly string[];
-  /** `[true, predicted]`, row by row, `classes * classes` counts. */
-  readonly matrix: Int32Array<ArrayBuffer>;
-  /** Recall is the class's accuracy. */
-  readonly perClass: readonly ClassScores[];
-}
-
-export interface Mistakes {
-  readonly at: number;
-  readonly of: "validation" | "test";
-  /** All of them, and the images that were looked at. */
-  readonly total: number;
-  readonly count: number;
-  readonly mistakes: readonly {
-    /** Position among the images. */
-    readonly index: number;
-    readonly picture: Picture;
-    readonly label: number;
-    readonly predicted: number;
-    /** Of the predicted class and of the right one, 0 to 1. */
-    readonly probability: number;
-    readonly right: number;
-  }[];
-}

@@ -15,6 +15,7 @@ import {
 } from "@ocelli/training";
 import { imageFiles } from "@ocelli/training/web";
 import type { BuiltModel } from "../../model/build.js";
+import { asData } from "../../model/named.js";
 import type { ImageShape } from "../../model/spec.js";
 import type { DataSpec } from "../../model/training.js";
 import { type DataContent, openData } from "../../store/data.js";
@@ -124,7 +125,7 @@ export async function openTraining(described: Described, options: OpenOptions): 
   const { frame } = presetFor(known ?? anything).preset;
   const { all: files, test } = imagesOf(described, frame);
   // Where nothing is left to chance, training sees what evaluation sees.
-  const all = frame.train === frame.eval ? await decoded(files, options.tell) : files;
+  const all = isFixed(frame) ? await decoded(files, options.tell) : files;
   const parts = share > 0 ? split(all, { validation: share, seed }) : { train: all, validation: undefined };
   const validation = parts.validation && (await decoded(parts.validation, options.tell));
   const statistics = known ?? (await measureStatistics(parts.train, { samples: 500 }));
@@ -144,6 +145,10 @@ export async function openTraining(described: Described, options: OpenOptions): 
     ...presetFor(statistics),
   };
 }
+
+/** Whether files are read in training as in evaluation: nothing is left to chance. */
+export const isFixed = ({ train, eval: judging }: AugmentPreset["frame"]): boolean =>
+  JSON.stringify(asData(train)) === JSON.stringify(asData(judging));
 
 /** The counts that {@link openTraining} would find, without reading a picture. */
 export function summaryOf({ title, classes, image, content }: Described, validation: number): DataSummary {

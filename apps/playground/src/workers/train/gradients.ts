@@ -12,10 +12,10 @@ import { fitOptionsOf } from "./opened.js";
  */
 export async function gradientsOf(inside: Inside, lr: number): Promise<StatisticsRows & { readonly at: number }> {
   const { device, state, step, stepsPerEpoch } = inside;
-  const { model, optimizer, transform, clip, lossPerSample, seed, train, batchSize } = fitOptionsOf(inside);
+  const { model, optimizer, transform, clip, freeze, lossPerSample, seed, train, batchSize } = fitOptionsOf(inside);
   const copy = await device.createState(await state.read());
   const take = trainStep<ModelOutput>(device, copy, {
-    ...{ model, optimizer, transform, clip, seed, startStep: step },
+    ...{ model, optimizer, transform, clip, freeze, seed, startStep: step },
     loss: (output, labels): Tensor => mean(lossPerSample(output, labels)),
   });
   try {

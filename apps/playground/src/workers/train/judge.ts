@@ -4,7 +4,7 @@ import { type EvaluatedSamples, type Evaluation, evaluator, loader, makeTransfor
 import type { Confusion, Mistakes, Picture } from "./api.js";
 import { breathing } from "./breath.js";
 import { picturesOf } from "./images.js";
-import type { Inside } from "./looks.js";
+import { type Inside, withJudged } from "./looks.js";
 import { handedOver } from "./pictures.js";
 
 const smallImage = 3 * 64 * 64;
@@ -13,8 +13,15 @@ const smallImage = 3 * 64 * 64;
 let last: { readonly state: State; readonly step: number; readonly evaluation: Evaluation } | undefined;
 
 /** The images that judge the run, as the network takes them now. */
-async function judge({ device, state, step, built, transform, data, training }: Inside): Promise<Evaluation> {
+async function judge(inside: Inside): Promise<Evaluation> {
+  const { state, step } = inside;
   if (last?.state === state && last.step === step) return last.evaluation;
+  const evaluation = await withJudged(inside, (values) => evaluated({ ...inside, state: values }));
+  last = { state, step, evaluation };
+  return evaluation;
+}
+
+async function evaluated({ device, state, built, transform, data, training }: Inside): Promise<Evaluation> {
   const { judged } = data;
   const evaluate = evaluator(device, state, {
     model: built.model,
@@ -26,9 +33,7 @@ async function judge({ device, state, step, built, transform, data, training }: 
   const small = judged.shape.reduce((a, b) => a * b, 1) <= smallImage;
   const batchSize = small ? Math.max(training.batchSize, 100) : training.batchSize;
   try {
-    const evaluation = await evaluate(loader(breathing(judged), { batchSize }).epoch(0));
-    last = { state, step, evaluation };
-    return evaluation;
+    return await evaluate(loader(breathing(judged), { batchSize }).epoch(0));
   } finally {
     evaluate[disposeKey]();
   }

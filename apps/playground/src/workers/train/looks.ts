@@ -11,6 +11,7 @@ import {
 import { disposeKey } from "@ocelli/core/backend";
 import { Context, logitsOf, type TapRecord, traceModule } from "@ocelli/layers";
 import { type BatchTensors, loader, makeTransform, subset } from "@ocelli/training";
+import { judged } from "../../model/judged.js";
 import type { ActivationMaps, ActivationRequest, FilterSheet, LayerInfo, Picture } from "./api.js";
 import { firstBatch } from "./images.js";
 import type { Parts } from "./opened.js";
@@ -34,6 +35,19 @@ export function layersOf({ built }: Pick<Parts, "built">): LayerInfo[] {
   return [...found.values()];
 }
 
+/**
+ * Calls with what the run is judged by, and what is kept of it for use: of one that averages its parameters the averages, which lie elsewhere
+ * in its state; else the state itself.
+ */
+export async function withJudged<T>(
+  { device, state, training }: Pick<Inside, "device" | "state" | "training">,
+  use: (state: State) => Promise<T>,
+): Promise<T> {
+  if (training.average === undefined) return use(state);
+  using averaged = await device.createState(judged(await state.read(["params", "buffers", "ema"])));
+  return await use(averaged);
+}
+
 const filterName = (path: string): string => `${path}.weight`;
 
 /** Of convolutions' weights, `[out, in, h, w]`. */
@@ -49,7 +63,7 @@ export async function filtersOf(inside: Inside, layer: string | undefined, atMos
   const shape = name === undefined ? undefined : shapes[name];
   if (name === undefined || shape === undefined)
     throw new ArgumentError(`${layer ?? "This network"} has no filters: it is no convolution.`, { layer });
-  const { params } = await inside.state.read(["params"]);
+  const { params } = judged(await inside.state.read(["params", "ema"]));
   const values = Float32Array.from(toNumbers(params?.[name] as HostTensor));
   const [out, channels, height, width] = shape as [number, number, number, number];
   const [low, high] = rangeOf(values);
@@ -75,7 +89,7 @@ export async function activationsOf(
     throw new ArgumentError(`There is no image ${image} among the ${judged.count} of ${judged.name}.`, { image });
   const batch = await firstBatch(loader(subset(judged, [image]), { batchSize: 1 }).epoch(0));
   const given = batch.images;
-  const results = await evaluated(inside, given, layers);
+  const results = await withJudged(inside, (state) => evaluated({ ...inside, state }, given, layers));
   const pixels = toNumbers(given);
   const picture = pictureOf(pixels, judged.shape);
   const maps = layers.map((path) => mapsOf(path, results[path] as HostTensor, atMost));

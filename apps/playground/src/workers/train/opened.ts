@@ -7,8 +7,9 @@ import type { TrainingSpec } from "../../model/training.js";
 import type { DeviceSlot, OpenedDevice } from "../device.js";
 import { breathing } from "./breath.js";
 import { describe, openTraining, type TrainData } from "./data.js";
-import { fitted } from "./fitting.js";
+import { fitted, nameOf } from "./fitting.js";
 import { partsOf } from "./plan.js";
+import { allButHead } from "./transfer.js";
 
 /** What a training is made of: all that has to be there before its first step. */
 export interface Parts extends OpenedDevice {
@@ -19,12 +20,22 @@ export interface Parts extends OpenedDevice {
   /** What images go through in evaluation. */
   readonly transform: Named;
   readonly stepsPerEpoch: number;
+  /** Patterns of what stays as it is; left out: nothing does. */
+  readonly freeze?: readonly string[];
+}
+
+/** What is asked for. */
+interface Wanted {
+  readonly spec: ModelSpec;
+  readonly training: TrainingSpec;
+  /** All but the head stays as it is. */
+  readonly headOnly?: boolean | undefined;
 }
 
 /** Opens the data and the device. @throws ArgumentError, FormatError, StorageError, DeviceError */
 export async function openParts(
   slot: DeviceSlot,
-  { spec: given, training }: { readonly spec: ModelSpec; readonly training: TrainingSpec },
+  { spec: given, training, headOnly = false }: Wanted,
   tell: (doing: string) => void,
 ): Promise<Parts> {
   // Errors of the options come before anything is read.
@@ -38,10 +49,17 @@ export async function openParts(
   const opened = await slot.open();
   const { name, options } = normalize(data.normalization);
   const stepsPerEpoch = Math.max(1, Math.floor(data.train.count / batchSize));
-  return { ...opened, spec, built, training, data, transform: { name, options }, stepsPerEpoch };
+  return {
+    ...{ ...opened, spec, built, training, data, transform: { name, options }, stepsPerEpoch },
+    ...(headOnly && { freeze: allButHead(built) }),
+  };
 }
 
-/** The state of a new run, or of one that goes on. */
+/** "LeNet-5 on Digits". */
+export const titleOf = ({ spec, built, data }: Pick<Parts, "spec" | "built" | "data">): string =>
+  `${nameOf(spec, built)} on ${data.summary.title}`;
+
+/** The state of a new run, or of one that has values already. */
 export function openState({ device, built, training }: Parts, values?: StateDict): Promise<State> {
   return values === undefined ? device.init(built.model, { seed: training.seed }) : device.createState(values);
 }
@@ -55,12 +73,12 @@ type FitParts = Omit<FitOptions<ModelOutput>, "device" | "state" | "from"> & {
 };
 
 /** What of `fit`'s options the parts decide. */
-export function fitOptionsOf({ built, training, data, stepsPerEpoch }: Parts): FitParts {
-  const { optimizer, schedule, loss, clip } = partsOf(training);
+export function fitOptionsOf({ built, training, data, stepsPerEpoch, freeze }: Parts): FitParts {
+  const { optimizer, schedule, loss, clip, average } = partsOf(training);
   const { epochs, batchSize, seed } = training;
   const { train, validation, test } = data;
   return {
-    ...{ model: built.model, epochs, batchSize, seed, optimizer, schedule, clip },
+    ...{ model: built.model, epochs, batchSize, seed, optimizer, schedule, clip, average, freeze },
     ...{ train, validation: validation && breathing(validation), test: test && breathing(test) },
     transform: data.preset.transform,
     lossPerSample: built.lossPerSample(loss?.perSample),

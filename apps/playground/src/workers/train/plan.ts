@@ -1,28 +1,29 @@
 import { sizeOf } from "@ocelli/core";
 import { peakMemory } from "@ocelli/inspect";
-import { makeClip, makeLoss, makeOptimizer, makeSchedule, type Schedule } from "@ocelli/training";
+import { makeAverage, makeClip, makeLoss, makeOptimizer, makeSchedule, type Schedule } from "@ocelli/training";
 import type { BuiltModel } from "../../model/build.js";
 import { buildModel } from "../../model/build.js";
-import type { TrainingSpec } from "../../model/training.js";
+import { changedTraining, type TrainingSpec } from "../../model/training.js";
 import { optimizerFor, proposal } from "../../recipes.js";
 import type { PlanRequest, TrainPlan } from "./api.js";
 import { describe, summaryOf } from "./data.js";
 import { fitted } from "./fitting.js";
+import { plannedOrigin } from "./transfer.js";
 
 /** See `TrainApi.plan`. */
-export async function plan({ spec: given, data, changes = {} }: PlanRequest): Promise<TrainPlan> {
+export async function plan({ spec: given, data, changes = {}, from }: PlanRequest): Promise<TrainPlan> {
   const described = await describe(data, buildModel(given));
   const { spec, built, adaptations } = fitted(given, described.image, described.classes.length);
   const summary = summaryOf(described, changes.validation ?? 0);
   const context = { entry: built.entry, channels: described.image[0], images: summary.train };
   const { epochs, batchSize } = changes;
   const { training: scaled, source } = proposal({ ...context, epochs, batchSize });
-  const training = { ...scaled, data, ...changes };
+  const training = changedTraining({ ...scaled, data }, changes);
   const { schedule } = partsOf(training);
   const batches = Math.max(1, Math.floor(summary.train / training.batchSize));
   return {
-    title: built.title,
     ...{ spec, adaptations, training, source },
+    ...(from && { origin: await plannedOrigin(from, { built, classes: described.classes }) }),
     proposal: { ...proposal(context).training, data },
     data: summary,
     parameters: parametersOf(built),
@@ -34,12 +35,13 @@ export async function plan({ spec: given, data, changes = {} }: PlanRequest): Pr
 
 /** The parts of a training, made: so their options are checked. @throws ArgumentError */
 export function partsOf(training: TrainingSpec) {
-  const { schedule, loss, clip } = training;
+  const { schedule, loss, clip, average } = training;
   return {
     optimizer: optimizerFor(training),
     schedule: makeSchedule(schedule),
     loss: loss && makeLoss(loss),
     clip: clip && makeClip(clip),
+    average: average && makeAverage(average),
   };
 }
 

@@ -1,8 +1,8 @@
 import type { StateDict } from "@ocelli/core";
 import type { Progress } from "@ocelli/training";
-import { readCheckpoint, StorageError, writeCheckpoint } from "@ocelli/training/web";
+import { StorageError, writeCheckpoint } from "@ocelli/training/web";
 import { readJson, writeFile } from "../../store/files.js";
-import { findNetwork, folderOf, type SavedNetwork, saveAbout } from "../../store/networks.js";
+import { findNetwork, folderOf, readLatest, type SavedNetwork, saveAbout } from "../../store/networks.js";
 import type { CurvePoint, EpochPoint, RunResult, RunState, StorageState } from "./api.js";
 import type { RateChange } from "./rate.js";
 
@@ -85,7 +85,6 @@ export class RunKeeper {
       await writeFile(directory, file, JSON.stringify(record));
       await writeCheckpoint(directory, kind, snapshot);
       await keepAbout(network);
-      if (kind === "best") return;
       this.#unsaved = undefined;
       this.adopt(snapshot.progress, Date.now());
       this.#tell(this.#storage);
@@ -104,7 +103,7 @@ export class RunKeeper {
 
   /** Where a failed run goes on. @throws ArgumentError, FormatError, StorageError */
   async load(): Promise<Snapshot> {
-    return this.#unsaved ?? readCheckpoint(await folderOf(this.#id), "last");
+    return this.#unsaved ?? readLatest(await folderOf(this.#id));
   }
 
   /** @param snapshot that is kept in memory where it cannot be stored */

@@ -1,4 +1,4 @@
-import { ArgumentError, type State, StateError } from "@ocelli/core";
+import { ArgumentError, type State, type StateDict, StateError } from "@ocelli/core";
 import { DeviceLostError } from "@ocelli/kernels-webgpu";
 import { type FitEvent, type FitResult, fit, freshProgress, type Progress } from "@ocelli/training";
 import type { SavedNetwork } from "../../store/networks.js";
@@ -6,6 +6,7 @@ import type { DeviceSlot } from "../device.js";
 import type { RunFailure, RunResult, RunState, RunStatus, TrainEvent } from "./api.js";
 import { breath } from "./breath.js";
 import { Curves } from "./curves.js";
+import { FrozenFeatures } from "./frozen.js";
 import { accuracyOf, fitOptionsOf, openState, type Parts } from "./opened.js";
 import { HandledRate } from "./rate.js";
 import { RunKeeper, type RunRecord, type Snapshot } from "./record.js";
@@ -16,6 +17,8 @@ export interface RunStart {
   readonly network: SavedNetwork;
   /** Of one that goes on: where it stood, and what is kept of it. */
   readonly before?: { readonly snapshot: Snapshot; readonly record: RunRecord | undefined } | undefined;
+  /** Of a new one that does not begin from chance. */
+  readonly values?: StateDict | undefined;
 }
 
 const saveEvery = { minutes: 20 / 60 };
@@ -32,6 +35,7 @@ export class Run {
   readonly #tell: (event: TrainEvent) => void;
   readonly #keeper: RunKeeper;
   readonly #rate: HandledRate;
+  readonly #features = new FrozenFeatures();
   #network: SavedNetwork;
   #parts: Parts;
   #state: State | undefined;
@@ -85,6 +89,7 @@ export class Run {
     const { report, training, stepsPerEpoch, data, spec } = this.#parts;
     return {
       ...{ id: this.id, title: this.#network.title, state: this.#standing, device: report, spec, training },
+      ...(this.#network.origin && { origin: this.#network.origin }),
       ...{ data: data.summary, steps: training.epochs * stepsPerEpoch, stepsPerEpoch, rateFactor: this.#rate.factor },
       ...{ live: this.#curves.live, storage: this.#keeper.storage },
       ...(this.#failure && { failure: this.#failure }),
@@ -101,8 +106,8 @@ export class Run {
   }
 
   /** Puts the values on the device and begins. One that is over stays as it is. */
-  async begin(before?: RunStart["before"]): Promise<void> {
-    this.#state = await openState(this.#parts, before?.snapshot.values);
+  async begin({ before, values }: Pick<RunStart, "before" | "values">): Promise<void> {
+    this.#state = await openState(this.#parts, before?.snapshot.values ?? values);
     if (before !== undefined)
       this.#keeper.adopt(before.snapshot.progress, before.record?.saved ?? this.#network.created);
     if (this.#isOver) this.#stand("done");
@@ -180,15 +185,24 @@ export class Run {
       .finally(() => this.turns.end());
   }
 
-  #fit(mode: "on" | "one step"): Promise<FitResult> {
+  async #fit(mode: "on" | "one step"): Promise<FitResult> {
     const options = fitOptionsOf(this.#parts);
+    const state = this.#state as State;
+    const { signal } = this.#abort;
+    const tell = (doing: string): void => this.#tell({ type: "preparing", doing });
+    // Who pauses meanwhile finds the run as it was: `fit` takes no step then.
+    const features = await this.#features.of({ ...this.#parts, state }, { signal, tell }).catch((error: Error) => {
+      if (signal.aborted) return undefined;
+      throw error;
+    });
     return fit({
       ...options,
+      ...features,
       device: this.#parts.device,
-      state: this.#state as State,
+      state,
       from: this.#progress,
       schedule: this.#rate.over(options.schedule),
-      signal: this.#abort.signal,
+      signal,
       checkpoints: { save: (kind, values, progress) => this.#save(kind, { values, progress }) },
       checkpointEvery: saveEvery,
       on: (event) => this.#on(event, mode),

@@ -2,7 +2,15 @@ import { StateError } from "@ocelli/core";
 import { makeOptimizer } from "@ocelli/training";
 import { buildModel } from "../../model/build.js";
 import { deleteData, listData } from "../../store/data.js";
-import { deleteNetwork, findNetwork, listNetworks, networkFormat, newId, readNetwork } from "../../store/networks.js";
+import {
+  deleteNetwork,
+  findNetwork,
+  listNetworks,
+  networkFormat,
+  newId,
+  readNetwork,
+  type SavedNetwork,
+} from "../../store/networks.js";
 import { DeviceSlot } from "../device.js";
 import { addData } from "./add-data.js";
 import type { RunStatus, StartRequest, StoredRun, TrainApi, TrainEvent } from "./api.js";
@@ -12,11 +20,12 @@ import { gradientsOf } from "./gradients.js";
 import { confusionOf, mistakesOf } from "./judge.js";
 import { claimedRuns, claimRun } from "./lock.js";
 import { activationsOf, filtersOf, layersOf } from "./looks.js";
-import { openParts } from "./opened.js";
+import { openParts, titleOf } from "./opened.js";
 import { plan } from "./plan.js";
 import { augmentPreview, examplesOf } from "./preview.js";
 import { readRecord } from "./record.js";
 import { Run, type RunStart } from "./run.js";
+import { openOrigin } from "./transfer.js";
 
 /** What the worker's page asks for, carried out: see {@link TrainApi}. */
 export class TrainService implements TrainApi {
@@ -83,38 +92,43 @@ export class TrainService implements TrainApi {
     return (await Promise.all(found)).flatMap((run) => run ?? []);
   }
 
-  start(request: StartRequest): Promise<RunStatus> {
+  start({ spec, training, title, from }: StartRequest): Promise<RunStatus> {
     return this.#inTurn(async () => {
-      const parts = await this.#leaving(() => openParts(this.#slot, request, this.#preparing));
-      const network = {
+      const { parts, begun } = await this.#leaving(async () => {
+        const opened = await openParts(this.#slot, { spec, training, headOnly: from?.headOnly }, this.#preparing);
+        const target = { built: opened.built, classes: opened.data.summary.classes };
+        return { parts: opened, begun: from && (await openOrigin(from, target, training.seed)) };
+      });
+      const network: SavedNetwork = {
         format: networkFormat,
         id: newId(),
-        title: request.title ?? parts.built.title,
+        title: title ?? titleOf(parts),
         spec: parts.spec,
         classes: parts.data.summary.classes,
         transform: parts.transform,
         created: Date.now(),
         source: "trained",
-        training: request.training,
+        training,
+        ...(begun && { origin: begun.origin }),
         accuracy: null,
-      } as const;
-      return this.#begin({ network }, parts);
+      };
+      return this.#begin({ network, values: begun?.values }, parts);
     });
   }
 
   continueRun(id: string): Promise<RunStatus> {
     return this.#inTurn(async () => {
       const network = await findNetwork(id);
-      const { training, spec } = network ?? {};
+      const { training, spec, origin } = network ?? {};
       if (network === undefined || training === undefined || spec === undefined)
         throw new StateError("There is no such training in this browser any more.", { id });
       const { snapshot, record, parts } = await this.#leaving(async () => {
         this.#release = await claimRun(id);
         const { values, progress } = await readNetwork(id);
         return {
-          snapshot: { values, progress: progress as NonNullable<typeof progress> },
+          snapshot: { values, progress },
           record: await readRecord(id),
-          parts: await openParts(this.#slot, { spec, training }, this.#preparing),
+          parts: await openParts(this.#slot, { spec, training, headOnly: origin?.headOnly }, this.#preparing),
         };
       });
       return this.#begin({ network, before: { snapshot, record } }, parts);
@@ -212,7 +226,7 @@ export class TrainService implements TrainApi {
     if (start.before === undefined) this.#release = await claimRun(start.network.id);
     const run = new Run(this.#slot, start, { parts, tell: this.#tell });
     this.#run = run;
-    await run.begin(start.before);
+    await run.begin(start);
     return run.status;
   }
 }

@@ -5,7 +5,7 @@ import { formatPercent } from "../../format.js";
 import { type BuiltModel, buildModel } from "../../model/build.js";
 import { usualTransform } from "../../model/card.js";
 import { judged } from "../../model/judged.js";
-import { existingNetwork, readNetwork } from "../../store/networks.js";
+import { aboutSaved, readSaved } from "../../store/saved.js";
 import { type NetworkSource, readBuiltIn } from "../../store/source.js";
 
 /** A network with its values, before a device has compiled anything of it. */
@@ -23,7 +23,7 @@ export interface OpenedNetwork {
 /** @throws ArgumentError, FormatError, StorageError, StateError */
 export async function openNetwork(source: NetworkSource, device: Device): Promise<OpenedNetwork> {
   if (source.kind === "digits") return openBuiltIn(source.url);
-  if (source.kind === "saved") return openSaved(source.id);
+  if (source.kind === "saved") return openSaved(source);
   const built = buildModel(source.spec);
   const values = await device.init(built.model, { seed: 0 });
   return { built, title: built.title, values, transform: usualTransform(built), classes: [], accuracy: undefined };
@@ -43,10 +43,10 @@ async function openBuiltIn(url: string): Promise<OpenedNetwork> {
   };
 }
 
-async function openSaved(id: string): Promise<OpenedNetwork> {
-  const saved = await existingNetwork(id);
+async function openSaved(source: Extract<NetworkSource, { readonly kind: "saved" }>): Promise<OpenedNetwork> {
+  const saved = await aboutSaved(source);
   const built = buildModel(saved.spec);
-  const { params, buffers } = judged((await readNetwork(id, "best")).values);
+  const { params, buffers } = judged((await readSaved(source, "best")).values);
   return {
     built,
     title: saved.title,

@@ -5,6 +5,7 @@ import type { BuiltModel } from "../../model/build.js";
 import { greyPicture, pictureFile } from "../../model/pictures.js";
 import type { GivenPicture } from "./api.js";
 import { frameOf } from "./network.js";
+import { headBytes, pictureSize } from "./picture-size.js";
 
 /** Bytes; larger files are no photographs. */
 const maxBytes = 256e6;
@@ -23,8 +24,16 @@ export async function pixelsFor(built: BuiltModel, picture: GivenPicture): Promi
     throw new FormatError(
       `${picture.name} has ${formatBytes(picture.file.size)}; at most ${formatBytes(maxBytes)} are read`,
     );
+  await refuseLarge(picture.file, picture.name);
   const pixels = await cut(built, picture.file, picture.name);
   return picture.inverted === true ? pixels.map((value) => 255 - value) : pixels;
+}
+
+/** @throws FormatError for a picture that would take more memory than a page has */
+async function refuseLarge(file: Blob, name: string): Promise<void> {
+  const { width, height } = pictureSize(new Uint8Array(await file.slice(0, headBytes).arrayBuffer())) ?? {};
+  if (width === undefined || height === undefined || width * height <= maxPixels) return;
+  throw new FormatError(`${name} has ${width} × ${height} pixels, more than can be read here`);
 }
 
 async function cut(built: BuiltModel, file: Blob, name: string): Promise<Uint8Array> {

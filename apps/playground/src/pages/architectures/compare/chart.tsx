@@ -30,29 +30,43 @@ export const Chart: FunctionComponent<ChartProps> = ({ label, draw, drawn, point
   heard.current = { onPoint, onChoose };
   const width = useWidth(place);
   const dark = isDark();
+  const sized = width > 0;
   useEffect(() => {
-    if (place.current === null || width === 0) return;
-    const { option, height, about } = draw(lookOf(place.current, width), dark);
-    const made = init(place.current, null, { renderer: "svg", width, height });
-    const style = getComputedStyle(place.current);
-    made.setOption({
-      animation: false,
-      textStyle: { fontFamily: style.fontFamily },
-      tooltip: {
-        confine: true,
-        formatter: ({ seriesIndex, dataIndex }: { readonly seriesIndex: number; readonly dataIndex: number }) =>
-          lines(about?.(seriesIndex, dataIndex) ?? ""),
-        backgroundColor: style.getPropertyValue("--surface").trim(),
-        borderColor: style.getPropertyValue("--line-strong").trim(),
-        textStyle: { color: style.getPropertyValue("--ink").trim(), fontSize: 13 },
-      },
-      ...option,
-    });
+    if (place.current === null || !sized) return;
+    const made = init(place.current, null, { renderer: "svg", width, height: 1 });
     made.on("mouseover", ({ dataIndex }) => heard.current.onPoint?.(dataIndex));
     made.on("mouseout", () => heard.current.onPoint?.(undefined));
     made.on("click", ({ dataIndex }) => heard.current.onChoose?.(dataIndex));
     chart.current = made;
     return () => made.dispose();
+  }, [sized]);
+  useEffect(() => {
+    if (place.current === null || !sized) return;
+    const { option, height, about } = draw(lookOf(place.current, width), dark);
+    const style = getComputedStyle(place.current);
+    const made = chart.current as ECharts;
+    // A resize draws all that is there, which is about to change.
+    if (made.getWidth() !== width || made.getHeight() !== height) {
+      made.clear();
+      made.resize({ width, height });
+    }
+    made.setOption(
+      {
+        animation: false,
+        textStyle: { fontFamily: style.fontFamily },
+        tooltip: {
+          confine: true,
+          formatter: ({ seriesIndex, dataIndex }: { readonly seriesIndex: number; readonly dataIndex: number }) =>
+            lines(about?.(seriesIndex, dataIndex) ?? ""),
+          backgroundColor: style.getPropertyValue("--surface").trim(),
+          borderColor: style.getPropertyValue("--line-strong").trim(),
+          textStyle: { color: style.getPropertyValue("--ink").trim(), fontSize: 13 },
+        },
+        ...option,
+      },
+      // In the next frame: a task of its own.
+      { notMerge: true, lazyUpdate: true },
+    );
   }, [drawn, width, dark]);
   useEffect(() => {
     if (pointed === undefined) chart.current?.dispatchAction({ type: "hideTip" });

@@ -8,9 +8,11 @@ import { useMemo, useState } from "preact/hooks";
 import type { ModelSpec } from "../../../model/spec.js";
 import { ModelCombobox } from "../../../model-picker/combobox.js";
 import { currentModel } from "../../../state.js";
+import { isDark } from "../../../theme.js";
 import { Button, type Column, IconButton, Notice, Panel, Progress, Select, Table } from "../../../ui/index.js";
 import type { Analysis } from "../../../workers/analysis/api.js";
 import { Chart } from "./chart.js";
+import { foreground, type Paper, papersOf } from "./papers.js";
 import { type ComparedSpec, useComparison } from "./use-comparison.js";
 
 const datasets = { imagenet: "ImageNet", cifar10: "CIFAR-10", cifar100: "CIFAR-100", mnist: "MNIST" } as const;
@@ -115,9 +117,12 @@ interface ComparedProps {
 }
 
 const Bubbles: FunctionComponent<ComparedProps> = ({ models, dataset, pointed, open }) => {
+  const [chosen, setChosen] = useState<string>();
   const shown = models.filter(({ compared }) => compared.error?.top1 !== undefined && compared.macs > 0);
   const comparison = { dataset, models: shown.map(({ compared }) => compared) };
-  const drawn = JSON.stringify([dataset, shown.map(({ spec }) => spec)]);
+  const papers = papersOf(comparison.models);
+  const front = papers.find(({ citation }) => citation === chosen);
+  const drawn = JSON.stringify([dataset, front?.citation, shown.map(({ spec }) => spec)]);
   // For the order of the bubbles, which depends on their sizes alone.
   const names = useMemo(() => (shown.length === 0 ? [] : bubbles(comparison).names), [drawn]);
   if (shown.length === 0) return null;
@@ -129,16 +134,47 @@ const Bubbles: FunctionComponent<ComparedProps> = ({ models, dataset, pointed, o
       <Chart
         label={`${shown.length} networks by published top-1 accuracy and multiply-adds; the table below has the numbers.`}
         drawn={drawn}
-        draw={(look, dark) => bubbles(comparison, { ...look, family: familyColours(dark) })}
+        draw={(look, dark) =>
+          foreground(bubbles(comparison, { ...look, family: familyColours(dark) }), { papers, front })
+        }
         pointed={place < 0 ? undefined : place}
         onChoose={(at) => open(specOf(at))}
       />
+      {papers.length < 2 ? null : <Papers {...{ papers, front }} onChoose={setChosen} />}
       <p class="quiet small">
-        A bubble's area is the number of parameters; networks of one paper have one colour. Errors as published, each
-        image seen once; dashed: only means over many views are published, which are one or two points better. Click a
-        bubble to open its network. After Canziani, Paszke and Culurciello 2016.
+        A bubble's area is the number of parameters. Errors as published, each image seen once; dashed: only means over
+        many views are published, which are one or two points better. Click a bubble to open its network. After
+        Canziani, Paszke and Culurciello 2016.
       </p>
     </Panel>
+  );
+};
+
+interface PapersProps {
+  readonly papers: readonly Paper[];
+  readonly front: Paper | undefined;
+  readonly onChoose: (citation: string | undefined) => void;
+}
+
+/** The chart's legend. There are more papers than colours that one can tell apart: a press shows which bubbles are meant. */
+const Papers: FunctionComponent<PapersProps> = ({ papers, front, onChoose }) => {
+  const colour = familyColours(isDark());
+  return (
+    <ul class="compare-papers" aria-label="Papers: press one to see its networks alone">
+      {papers.map((paper, i) => (
+        <li key={paper.citation}>
+          <button
+            type="button"
+            aria-pressed={paper === front}
+            title={paper.citation}
+            onClick={() => onChoose(paper === front ? undefined : paper.citation)}
+          >
+            <span style={{ background: colour(i) }} />
+            {paper.title}
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 };
 
@@ -186,19 +222,13 @@ const columns: readonly Column<ComparedSpec>[] = [
   { title: "Source", cell: ({ compared }) => compared.error?.source ?? "" },
 ];
 
-/** Drawn anew when networks come, and not when one is pointed at. */
-const ComparedTable: FunctionComponent<Omit<ComparedProps, "pointed" | "dataset">> = ({ models, setPointed, open }) => {
-  return useMemo(
-    () => (
-      <Table
-        caption="Networks compared. The first column opens one."
-        {...{ columns }}
-        rows={models}
-        keyOf={({ spec }) => JSON.stringify(spec)}
-        onPoint={(row) => setPointed(row?.compared.name)}
-        onChoose={({ spec }) => open(spec)}
-      />
-    ),
-    [models.map(({ spec, compared }) => JSON.stringify([spec, compared.error])).join()],
-  );
-};
+const ComparedTable: FunctionComponent<Omit<ComparedProps, "pointed" | "dataset">> = ({ models, setPointed, open }) => (
+  <Table
+    caption="Networks compared. The first column opens one."
+    {...{ columns }}
+    rows={models}
+    keyOf={({ spec }) => JSON.stringify(spec)}
+    onPoint={(row) => setPointed(row?.compared.name)}
+    onChoose={({ spec }) => open(spec)}
+  />
+);

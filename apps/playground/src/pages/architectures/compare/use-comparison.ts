@@ -1,5 +1,5 @@
 import type { Compared } from "@ocelli/inspect";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ModelSpec } from "../../../model/spec.js";
 import { openLane } from "../../../workers/analysis/client.js";
 import { Superseded } from "../../../workers/analysis/lane.js";
@@ -18,13 +18,13 @@ export interface ComparisonState {
 }
 
 /** Of networks and data sets that were compared before: numbers do not change. */
-const known = new Map<string, Compared>();
+const known = new Map<string, ComparedSpec>();
 
 /** One network after the other, in a worker; those that are done are shown meanwhile. */
 export function useComparison(specs: readonly ModelSpec[], dataset: string): ComparisonState {
   const lane = useRef(openLane());
   const [problems, setProblems] = useState<readonly string[]>([]);
-  const [, setDone] = useState(0);
+  const [done, setDone] = useState(0);
   const keyOf = (spec: ModelSpec): string => JSON.stringify([spec, dataset]);
   const wanted = specs.map(keyOf).join("\n");
   useEffect(() => {
@@ -35,16 +35,16 @@ export function useComparison(specs: readonly ModelSpec[], dataset: string): Com
         if (known.has(keyOf(spec))) continue;
         try {
           const compared = await lane.current.ask((api) => api.compared(spec, dataset));
-          known.set(keyOf(spec), compared);
+          known.set(keyOf(spec), { spec, compared });
         } catch (error) {
           if (error instanceof Superseded) return;
           setProblems((before) => [...before, `${nameOf(spec)}: ${(error as Error).message}`]);
         }
         if (run.stopped) return;
         // A chart is drawn anew now and then, not for every network.
-        if (i % 16 === 15 || i === specs.length - 1) setDone((done) => done + 1);
+        if (i % 16 === 15 || i === specs.length - 1) setDone((times) => times + 1);
       }
-      setDone((done) => done + 1);
+      setDone((times) => times + 1);
     };
     compareAll().catch((error: Error) => setProblems([error.message]));
     return () => {
@@ -52,10 +52,7 @@ export function useComparison(specs: readonly ModelSpec[], dataset: string): Com
     };
   }, [wanted]);
   useEffect(() => () => lane.current.close(), []);
-  const models = specs.flatMap((spec) => {
-    const compared = known.get(keyOf(spec));
-    return compared === undefined ? [] : [{ spec, compared }];
-  });
+  const models = useMemo(() => specs.flatMap((spec) => known.get(keyOf(spec)) ?? []), [wanted, done]);
   return { models, share: specs.length === 0 ? 1 : (models.length + problems.length) / specs.length, problems };
 }
 

@@ -2,7 +2,7 @@ import type { Arrangement } from "@ocelli/inspect/graph";
 
 type Point = readonly [x: number, y: number];
 
-/** All lines and all heads of a picture as two paths: a dense block has thousands of arrows. */
+/** Lines and heads of many arrows as two paths: a dense block has thousands of arrows. */
 export function arrowPaths(arrows: Arrangement["arrows"]): { readonly lines: string; readonly heads: string } {
   const lines: string[] = [];
   const heads: string[] = [];

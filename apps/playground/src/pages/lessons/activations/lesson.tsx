@@ -200,8 +200,10 @@ const Seen: FunctionComponent<{ readonly frame: Frame; readonly first: Frame }> 
       <p>
         From the first layer to the tenth, the activations' spread becomes{" "}
         <strong>{figure(end.std / begin.std)}</strong> times as large; from the tenth back to the first, the gradients'{" "}
-        <strong>{figure(begin.gradientStd / end.gradientStd)}</strong> times. The loss was {figure(first.loss)} at the
-        start and is {figure(frame.loss)} after {frame.step} steps.
+        <strong>{figure(begin.gradientStd / end.gradientStd)}</strong> times.{" "}
+        {frame.step === 0
+          ? `The loss is ${figure(frame.loss)} before the first step.`
+          : `The loss was ${figure(first.loss)} at the start and is ${figure(frame.loss)} after ${frame.step} steps.`}
       </p>
       <Table
         caption="Layers in numbers"

@@ -6,6 +6,9 @@ import type { ExperimentName, FrameOf, LessonApi, OptionsOf } from "../../../wor
 
 export type Phase = "ready" | "running" | "paused" | "finished" | "failed";
 
+/** A frame; or none: there are no more, or another turn has begun. */
+type Next<Name extends ExperimentName> = { readonly frame: FrameOf<Name> } | undefined;
+
 /** An experiment as it is watched: asks its worker for frame after frame, and keeps them. */
 export class Session<Name extends ExperimentName> {
   readonly phase = signal<Phase>("ready");
@@ -25,7 +28,9 @@ export class Session<Name extends ExperimentName> {
   #looping: number | undefined;
   #begun = false;
   /** The worker is asked one thing after the other. */
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
+  /** A frame that was asked for before anybody wants to see it. */
+  #ahead: Promise<Next<Name>> | undefined;
 
   /** @param pace least milliseconds from one frame to the next */
   constructor(name: Name, options: OptionsOf<Name>, pace: number) {
@@ -45,12 +50,18 @@ export class Session<Name extends ExperimentName> {
   reset(): void {
     this.#turn++;
     this.#begun = false;
+    this.#ahead = undefined;
     // What failed may hold a device that is gone.
     if (this.phase.value === "failed") this.#drop();
     this.phase.value = "ready";
     this.frames.value = [];
     this.waiting.value = false;
     this.problem.value = "";
+  }
+
+  /** Has the first frame computed while the reader reads: networks take seconds to compile. What goes wrong is told when it is started. */
+  prepare(): void {
+    if (this.phase.value === "ready") this.#lookAhead(this.#turn);
   }
 
   play(): void {
@@ -89,32 +100,45 @@ export class Session<Name extends ExperimentName> {
 
   async #advance(turn: number): Promise<void> {
     this.waiting.value = true;
-    const before = this.#last;
-    this.#last = (async () => {
-      await before;
-      // Of all beginnings that a slider made meanwhile, the last one counts.
-      if (turn === this.#turn) await this.#ask(turn);
-    })();
-    await this.#last;
-    if (turn === this.#turn) this.waiting.value = false;
-  }
-
-  async #ask(turn: number): Promise<void> {
+    this.#lookAhead(turn);
+    const asked = this.#ahead;
+    this.#ahead = undefined;
     try {
-      const api = this.#opened();
-      if (!this.#begun) {
-        this.#begun = true;
-        await api.begin(this.#name, this.#options);
-        if (turn !== this.#turn) return;
-      }
-      const next = await api.next();
-      this.device.value ??= await api.report();
+      const next = await asked;
+      if (turn !== this.#turn) return;
+      this.device.value ??= await this.#opened().report();
       if (turn !== this.#turn) return;
       if (next === undefined) this.phase.value = "finished";
-      else this.frames.value = [...this.frames.value, next.frame as FrameOf<Name>];
+      else this.frames.value = [...this.frames.value, next.frame];
+      // It is computed while this one is looked at.
+      if (this.phase.value === "running") this.#lookAhead(turn);
     } catch (error) {
       if (turn === this.#turn) this.#fail((error as Error).message);
     }
+    if (turn === this.#turn) this.waiting.value = false;
+  }
+
+  #lookAhead(turn: number): void {
+    if (this.#ahead !== undefined) return;
+    const before = this.#last;
+    this.#ahead = (async () => {
+      await before;
+      return this.#ask(turn);
+    })();
+    // Whoever waits for it hears of an error; until then nobody does.
+    this.#last = this.#ahead.catch(() => undefined);
+  }
+
+  async #ask(turn: number): Promise<Next<Name>> {
+    // Of all beginnings that a slider made meanwhile, the last one counts.
+    if (turn !== this.#turn) return undefined;
+    const api = this.#opened();
+    if (!this.#begun) {
+      this.#begun = true;
+      await api.begin(this.#name, this.#options);
+      if (turn !== this.#turn) return undefined;
+    }
+    return (await api.next()) as Next<Name>;
   }
 
   #fail(message: string): void {
@@ -138,5 +162,6 @@ export class Session<Name extends ExperimentName> {
     this.#api = undefined;
     // Nothing that was asked of it is ever answered.
     this.#last = Promise.resolve();
+    this.#ahead = undefined;
   }
 }

@@ -9,6 +9,9 @@ interface SessionSettings {
   readonly pace?: number;
 }
 
+/** Milliseconds. */
+const calm = 400;
+
 /** An experiment for as long as the lesson is open; other options begin it anew. */
 export function useSession<Name extends ExperimentName>(
   name: Name,
@@ -20,6 +23,9 @@ export function useSession<Name extends ExperimentName>(
   useEffect(() => {
     session.change(options);
     if (auto) session.play();
+    // When the page stands still, and the slider does.
+    const timer = setTimeout(() => session.prepare(), calm);
+    return () => clearTimeout(timer);
   }, [session, key, auto]);
   useEffect(() => () => session.close(), [session]);
   return session;

@@ -3,17 +3,18 @@ import { useEffect, useState } from "preact/hooks";
 import { formatNumber } from "../../../format.js";
 import type { NetworkCard } from "../../../model/card.js";
 import type { ModelSpec } from "../../../model/spec.js";
+import { useNewest } from "../../../newest.js";
 import { Button, Field, Notice, Spinner } from "../../../ui/index.js";
 import type { Fitted, OpenedFile } from "../../../workers/export/api.js";
 import { ask } from "../../../workers/export/client.js";
-import { useTask } from "../task.js";
 import { ClassNames, type Names } from "./class-names.js";
 import { NormalisationField, type TypedTransform } from "./normalisation-field.js";
 import { WhichNetwork } from "./which-network.js";
 
 interface ImportFormProps {
   readonly file: OpenedFile;
-  readonly busy: string | undefined;
+  /** It is being kept. */
+  readonly busy: boolean;
   readonly error: string | undefined;
   readonly onKeep: (card: NetworkCard) => void;
   readonly onForget: () => void;
@@ -26,13 +27,13 @@ export const ImportForm: FunctionComponent<ImportFormProps> = ({ file, busy, err
   const [title, setTitle] = useState(card?.title ?? file.name.replace(/\.[^.]*$/, ""));
   const [names, setNames] = useState<Names>({ classes: undefined });
   const [normalised, setNormalised] = useState<TypedTransform>({ transform: undefined });
-  const fit = useTask<Fitted>();
+  const fit = useNewest<Fitted>();
   const key = JSON.stringify(asked);
   useEffect(() => {
-    if (asked === undefined) fit.clear();
-    else fit.run("Trying whether the values fit", () => ask((api) => api.fit(asked)));
+    fit.clear();
+    if (asked !== undefined) fit.ask(() => ask((api) => api.fit(asked)));
   }, [key]);
-  const { value: fitted } = fit;
+  const { value: fitted, busy: fitting, error: misfit } = fit.state.value;
   const classes = card?.classes ?? names.classes;
   const transform = card?.transform ?? normalised.transform;
   const ready = fitted !== undefined && classes !== undefined && transform !== undefined && title.trim() !== "";
@@ -40,10 +41,10 @@ export const ImportForm: FunctionComponent<ImportFormProps> = ({ file, busy, err
     <div class="stack">
       <Found file={file} />
       {card === undefined ? <WhichNetwork fitting={file.fitting} onChange={setAsked} /> : null}
-      {fit.busy === undefined ? null : <Spinner label={fit.busy} />}
-      {fit.error === undefined ? null : (
+      {fitting ? <Spinner label="Trying whether the values fit" /> : null}
+      {misfit === undefined ? null : (
         <Notice kind="error" title="The values are not this network's">
-          <pre>{fit.error.message}</pre>
+          <pre>{misfit.message}</pre>
         </Notice>
       )}
       {fitted === undefined ? null : (
@@ -72,11 +73,11 @@ export const ImportForm: FunctionComponent<ImportFormProps> = ({ file, busy, err
           <pre>{error}</pre>
         </Notice>
       )}
-      {busy === undefined ? null : <Spinner label={busy} />}
+      {busy ? <Spinner label="Keeping it" /> : null}
       <div class="row">
         <Button
           kind="primary"
-          disabled={!ready || busy !== undefined}
+          disabled={!ready || busy}
           onClick={() => {
             if (ready)
               onKeep({ title: title.trim(), spec: fitted.spec, classes, transform, accuracy: card?.accuracy ?? null });

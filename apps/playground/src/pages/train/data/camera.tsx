@@ -12,7 +12,10 @@ interface CameraProps {
 
 /** Pictures of what the camera sees, snapped into a class. */
 export const Camera: FunctionComponent<CameraProps> = ({ classes, onSnap }) => {
-  const { video, isOn, problem, open, close, snap } = useCamera({ width: { ideal: 640 }, height: { ideal: 480 } });
+  const { video, isOn, sees, problem, open, close, snap } = useCamera({
+    width: { ideal: 640 },
+    height: { ideal: 480 },
+  });
   const [chosen, setChosen] = useState<number>();
   const into = classes.find(({ id }) => id === chosen) ?? classes[0];
   const take = async (): Promise<void> => {
@@ -38,7 +41,7 @@ export const Camera: FunctionComponent<CameraProps> = ({ classes, onSnap }) => {
               choices={classes.map(({ id, name }) => ({ value: `${id}`, label: name }))}
               onChange={(id) => setChosen(Number(id))}
             />
-            <Button kind="primary" onClick={() => void take()}>
+            <Button kind="primary" disabled={!sees} onClick={() => void take()}>
               <CameraIcon size={18} aria-hidden="true" />
               Snap
             </Button>

@@ -3,6 +3,7 @@ import type { TrainingSpec } from "../../../model/training.js";
 import { Checkbox, NumberField } from "../../../ui/index.js";
 import { change, plan, unchange } from "../session/draft.js";
 import { numberOf, optimizerKind, withNumber } from "./optimizers.js";
+import { averageOver, clipOf, clipTo, decayOf } from "./parts.js";
 import { joinedSchedule, scheduleParts } from "./schedules.js";
 
 /** What papers differ in and beginners may leave alone. */
@@ -13,6 +14,7 @@ export const FinerSettings: FunctionComponent<{ readonly training: TrainingSpec 
       <div class="train-fields">
         <OptimizerNumbers training={training} />
         <LossAndLength training={training} />
+        <StepAndJudgement training={training} />
       </div>
       <Checkbox
         label="Biases and normalisation do not decay"
@@ -81,6 +83,38 @@ const LossAndLength: FunctionComponent<{ readonly training: TrainingSpec }> = ({
     </>
   );
 };
+
+const StepAndJudgement: FunctionComponent<{ readonly training: TrainingSpec }> = ({ training }) => (
+  <>
+    <NumberField
+      label="Gradient clipping"
+      hint="longest that a step's gradient may be; 0: no limit"
+      value={clipOf(training)}
+      min={0}
+      max={1e6}
+      step="any"
+      onChange={(max) => change({ clip: clipTo(max) })}
+    />
+    <NumberField
+      label="Averaged weights"
+      hint="what their average keeps each step, as 0.99; 0: none"
+      value={decayOf(training)}
+      min={0}
+      max={0.99999}
+      step="any"
+      onChange={(decay) => change({ average: averageOver(decay) })}
+    />
+    <NumberField
+      label="Kept for validation"
+      hint={`share of images that only judge; 0: ${plan.value?.data.test === 0 ? "a fifth" : "the test images do"}`}
+      value={training.validation ?? 0}
+      min={0}
+      max={0.9}
+      step="any"
+      onChange={(validation) => change({ validation })}
+    />
+  </>
+);
 
 /** Without any, the loss is the model's own again, unless the recipe smooths. */
 function smooth(labelSmoothing: number): void {

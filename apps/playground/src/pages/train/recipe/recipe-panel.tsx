@@ -1,5 +1,5 @@
 import type { FunctionComponent } from "preact";
-import type { TrainingSpec } from "../../../model/training.js";
+import { changedTraining, type TrainingSpec } from "../../../model/training.js";
 import { Button, NumberField, Panel, Select, Spinner } from "../../../ui/index.js";
 import { change, changes, isChanged, plan, planProblem, unchangeAll } from "../session/draft.js";
 import { FinerSettings } from "./finer-settings.js";
@@ -13,7 +13,7 @@ export const RecipePanel: FunctionComponent = () => {
   if (made === undefined)
     return <Panel title="Recipe">{planProblem.value === undefined ? <Spinner label="Looking it up" /> : null}</Panel>;
   // What is typed counts at once; the plan follows.
-  const training: TrainingSpec = { ...made.training, ...changes.value };
+  const training = changedTraining(made.training, changes.value);
   return (
     <Panel
       title="Recipe"

@@ -1,6 +1,8 @@
-import { makeOptimizer, makeSchedule } from "@ocelli/training";
+import { makeAverage, makeClip, makeOptimizer, makeSchedule, type Named } from "@ocelli/training";
 import { expect, test } from "vitest";
+import { changedTraining, type TrainingSpec } from "../../../model/training.js";
 import { freshOptimizer, numberOf, optimizerKinds, withNumber } from "./optimizers.js";
+import { averageOver, clipOf, clipTo, decayOf } from "./parts.js";
 import { joinedSchedule, milestonesOf, scheduleKinds, scheduleParts } from "./schedules.js";
 
 test.each(optimizerKinds.map((kind) => [kind.name, kind] as const))(
@@ -50,4 +52,18 @@ test("a warm-up comes apart and together again", () => {
 test("milestones are read as people write them", () => {
   expect(milestonesOf("3, 5 8;13")).toEqual([3, 5, 8, 13]);
   for (const wrong of ["", "3, five", "0", "-2", "1e999"]) expect(milestonesOf(wrong), wrong).toBeUndefined();
+});
+
+test("clipping and averaging are parts that the library makes, and 0 is none", () => {
+  expect(makeClip(clipTo(2) as Named).options).toEqual({ max: 2 });
+  expect(clipOf({ clip: clipTo(2) as Named })).toBe(2);
+  const average = averageOver(0.99) as Named;
+  expect(makeAverage(average).options).toEqual({ decay: 0.99, warmup: true });
+  expect(decayOf({ average })).toBe(0.99);
+  expect([clipTo(0), averageOver(0), clipOf({}), decayOf({})]).toEqual([undefined, undefined, 0, 0]);
+});
+
+test("a part that was proposed can be left out", () => {
+  const proposed = { clip: clipTo(2) as Named, epochs: 3 } as TrainingSpec;
+  expect(changedTraining(proposed, { clip: undefined, epochs: 5 })).toEqual({ epochs: 5 });
 });

@@ -17,6 +17,12 @@ const titles: Readonly<Record<string, string>> = {
   StorageError: "The storage failed",
 };
 
+/** What happened, where the error's own words are for those who write programs. */
+const words: Readonly<Record<string, string>> = {
+  DeviceLostError:
+    "The browser or the card's driver was started anew. Only the steps since the last save are lost; going on opens the card again.",
+};
+
 /** Why it stopped, and how to go on. */
 export const Failure: FunctionComponent<FailureProps> = ({ run, failure: { name, message, resumable, from } }) => (
   <Notice
@@ -45,7 +51,8 @@ export const Failure: FunctionComponent<FailureProps> = ({ run, failure: { name,
       </>
     }
   >
-    {message}
+    {words[name] ?? message}
+    {words[name] === undefined ? null : <p class="small">{message}</p>}
   </Notice>
 );
 
@@ -55,9 +62,9 @@ async function goOn(name: string): Promise<void> {
   await resumeRun();
 }
 
-async function again({ spec, training, title }: RunOutline): Promise<void> {
+async function again({ spec, training, title, origin }: RunOutline): Promise<void> {
   const lr = Number((numberOf(training.optimizer, "lr") / 10).toPrecision(3));
   const optimizer = withNumber(training.optimizer, "lr", lr);
   change({ optimizer });
-  await startRun({ spec, training: { ...training, optimizer }, title });
+  await startRun({ spec, training: { ...training, optimizer }, title, from: origin });
 }

@@ -1,8 +1,8 @@
 import type { FunctionComponent } from "preact";
 import { formatDuration, formatNumber, formatPercent, formatRate } from "../../../format.js";
 import { Figure, Figures, Notice, Panel, Progress } from "../../../ui/index.js";
-import { describeTraining } from "../describe.js";
-import { live, type RunOutline } from "../session/run.js";
+import { describeTraining, originText } from "../describe.js";
+import { live, preparing, type RunOutline } from "../session/run.js";
 import { adapterText } from "./adapter.js";
 import { Controls } from "./controls.js";
 import { RateSlider } from "./rate-slider.js";
@@ -10,8 +10,11 @@ import { Saved } from "./saved.js";
 
 /** How far it is, how fast, and what one can do to it. */
 export const RunPanel: FunctionComponent<{ readonly run: RunOutline }> = ({ run }) => (
-  <Panel title={`${run.title} on ${run.data.title}`} aside={<Controls run={run} />}>
-    <p class="small quiet">{describeTraining(run.training)}</p>
+  <Panel title={run.title} aside={<Controls run={run} />}>
+    <p class="small quiet">
+      {describeTraining(run.training)}
+      {run.origin === undefined ? "" : ` Begun with ${originText(run.origin)}`}
+    </p>
     <Standing run={run} />
     <Numbers />
     {["running", "pausing", "paused"].includes(run.state) ? <RateSlider factor={run.rateFactor} /> : null}
@@ -41,7 +44,8 @@ const Standing: FunctionComponent<{ readonly run: RunOutline }> = ({ run: { stat
   const now = live.value;
   const step = now?.step ?? 0;
   const epoch = Math.min(training.epochs, Math.floor(now?.epoch ?? 0) + 1);
-  const where = state === "preparing" ? "compiling the step" : `epoch ${epoch} of ${training.epochs}`;
+  const where =
+    state === "preparing" ? (preparing.value ?? "compiling the step") : `epoch ${epoch} of ${training.epochs}`;
   const left = now?.secondsLeft ?? null;
   return (
     <Progress

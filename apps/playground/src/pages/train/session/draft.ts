@@ -1,18 +1,18 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { ModelSpec } from "../../../model/spec.js";
-import type { DataSpec, TrainingSpec } from "../../../model/training.js";
+import type { Beginning, DataSpec, TrainingChanges, TrainingSpec } from "../../../model/training.js";
 import { currentModel, currentTraining } from "../../../state.js";
 import type { StoredData, TrainPlan } from "../../../workers/train/api.js";
 import { trainer } from "../../../workers/train/client.js";
-
-/** What a reader may set of a training. */
-export type Changes = Partial<Omit<TrainingSpec, "data">>;
 
 export const digitsData: DataSpec = { kind: "digits", count: 10_000 };
 
 /** The data that are chosen, and what the reader has changed of the proposal: both stay when the network is another one. */
 export const chosenData = signal<DataSpec>(digitsData);
-export const changes = signal<Changes>({});
+export const changes = signal<TrainingChanges>({});
+
+/** The network whose values are begun with; undefined: chance. */
+export const beginning = signal<Beginning | undefined>(undefined);
 
 /** Pictures that are scaled up because the network takes no smaller ones; another network may. */
 export const scaled = signal<{ readonly spec: ModelSpec; readonly size: number } | undefined>(undefined);
@@ -36,12 +36,12 @@ export const dataProblem = signal<string | undefined>(undefined);
 
 export const isChanged = computed(() => Object.keys(changes.value).length > 0);
 
-export const change = (fields: Changes): void => {
+export const change = (fields: TrainingChanges): void => {
   changes.value = { ...changes.value, ...fields };
 };
 
 /** Leaves a field to the proposal again. */
-export const unchange = (field: keyof Changes): void => {
+export const unchange = (field: keyof TrainingChanges): void => {
   const { [field]: _, ...rest } = changes.value;
   changes.value = rest;
 };
@@ -54,12 +54,9 @@ export const unchangeAll = (): void => {
 export const keyOfData = (data: DataSpec): string => (data.kind === "digits" ? "digits" : `stored:${data.name}`);
 
 export async function refreshDataSets(): Promise<void> {
-  try {
-    dataSets.value = await trainer().dataSets();
-    dataProblem.value = undefined;
-  } catch (error) {
-    dataProblem.value = (error as Error).message;
-  }
+  const { sets, problem } = await trainer().dataSets();
+  dataSets.value = sets;
+  dataProblem.value = problem;
 }
 
 /** Whatever came last is what counts: answers to earlier questions are let go. */
@@ -67,7 +64,8 @@ let asked = 0;
 
 async function makePlan(mine: number): Promise<void> {
   try {
-    const made = await trainer().plan({ spec: currentModel.value, data: plannedData.value, changes: changes.value });
+    const [spec, data] = [currentModel.value, plannedData.value];
+    const made = await trainer().plan({ spec, data, changes: changes.value, from: beginning.value });
     if (mine === asked) plan.value = made;
     if (mine === asked) planProblem.value = undefined;
   } catch (error) {
@@ -76,6 +74,9 @@ async function makePlan(mine: number): Promise<void> {
   if (mine === asked) planning.value = false;
 }
 
+/** What a training may lack: who brings one without them wants none. */
+const noParts: TrainingChanges = { loss: undefined, clip: undefined, average: undefined, noDecay: undefined };
+
 /** What a link or another page brought counts as the reader's own. */
 function takeOver(training: TrainingSpec | undefined): void {
   if (training === undefined || training === published) return;
@@ -83,7 +84,7 @@ function takeOver(training: TrainingSpec | undefined): void {
   const { data, ...fields } = training;
   batch(() => {
     chosenData.value = data;
-    changes.value = fields;
+    changes.value = { ...noParts, ...fields };
   });
 }
 
@@ -103,7 +104,7 @@ export function followDraft(): () => void {
   const stops = [
     effect(() => takeOver(currentTraining.value)),
     effect(() => {
-      void [currentModel.value, plannedData.value, changes.value];
+      void [currentModel.value, plannedData.value, changes.value, beginning.value];
       clearTimeout(timer);
       // From now on the plan that is there is the wrong one to start with.
       const mine = ++asked;

@@ -62,6 +62,7 @@ function hear(event: TrainEvent): void {
       if (rest.id !== before?.id) [points.value, epochs.value] = [[], []];
       outline.value = rest;
       live.value = numbers;
+      if (rest.state !== "preparing") preparing.value = undefined;
     } else if (event.type === "step") {
       live.value = event.live;
       drawLater(event.points);

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { currentModel } from "../../../state.js";
 import { Button, Notice } from "../../../ui/index.js";
 import { trainer } from "../../../workers/train/client.js";
-import { chosenData, digitsData, isChanged, planProblem, scaled, unchangeAll } from "../session/draft.js";
+import { beginning, chosenData, digitsData, isChanged, planProblem, scaled, unchangeAll } from "../session/draft.js";
 
 /** Why network, data and recipe do not go together, and what would help. */
 export const DoNotFit: FunctionComponent = () => {
@@ -24,6 +24,15 @@ export const DoNotFit: FunctionComponent = () => {
               }}
             >
               Scale the pictures up to {size} x {size}
+            </Button>
+          )}
+          {beginning.value === undefined ? null : (
+            <Button
+              onClick={() => {
+                beginning.value = undefined;
+              }}
+            >
+              Begin from fresh values
             </Button>
           )}
           <Button

@@ -4,6 +4,7 @@ import { ModelPicker } from "../../../model-picker/model-picker.js";
 import { currentModel } from "../../../state.js";
 import { Panel } from "../../../ui/index.js";
 import { plan } from "../session/draft.js";
+import { BeginningFields } from "./beginning.js";
 
 /** Which network is trained, and what had to be changed of it for the data. */
 export const NetworkPanel: FunctionComponent = () => (
@@ -18,6 +19,7 @@ export const NetworkPanel: FunctionComponent = () => (
     {plan.value === undefined || plan.value.adaptations.length === 0 ? null : (
       <p class="small quiet">Made to fit the data: {plan.value.adaptations.join(", ")}.</p>
     )}
+    <BeginningFields />
     <p class="small">
       <Link href="/architectures">See its layers, or change them</Link>
     </p>

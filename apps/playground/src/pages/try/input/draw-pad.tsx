@@ -2,7 +2,7 @@ import { Eraser, Undo2 } from "lucide-preact";
 import type { FunctionComponent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Button } from "../../../ui/index.js";
-import { picture } from "../session.js";
+import { hasPicture } from "../session.js";
 import type { Point, Stroke } from "../strokes.js";
 import { begin, clear, extend, isSample, showDrawing, strokes, undo } from "./drawing.js";
 
@@ -10,7 +10,7 @@ import { begin, clear, extend, isSample, showDrawing, strokes, undo } from "./dr
 export const DrawPad: FunctionComponent = () => {
   const help = useId();
   useEffect(() => {
-    if (picture.peek() === undefined) showDrawing();
+    if (!hasPicture()) showDrawing();
   }, []);
   return (
     <div class="stack">

@@ -3,7 +3,7 @@ import type { FunctionComponent } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { greyPicture, type Picture } from "../../../model/pictures.js";
 import { Button, Pixels } from "../../../ui/index.js";
-import { show, worker } from "../session.js";
+import { device, show, worker } from "../session.js";
 import { type Scene, sceneFile, scenePicture, scenes } from "./scenes.js";
 
 /** Digits of the built-in data, and pictures that a few lines of code make. */
@@ -32,7 +32,8 @@ const Digits: FunctionComponent = () => {
     return () => {
       gone = true;
     };
-  }, [seed]);
+    // A worker that was ended answers no more: the next one is asked.
+  }, [seed, device.value]);
   const pictures = useMemo(
     () => digits.map((pixels) => ({ pixels, picture: greyPicture(pixels, [28, 28], { min: 0, max: 255 }) })),
     [digits],

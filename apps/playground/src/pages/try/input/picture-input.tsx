@@ -1,7 +1,7 @@
 import type { FunctionComponent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Checkbox, FileDrop, Notice } from "../../../ui/index.js";
-import { network, picture, seeing, seen, show } from "../session.js";
+import { network, picture, refusal, seeing, seen, show } from "../session.js";
 import { Camera } from "./camera.js";
 
 /** A picture from a file or from the camera. */
@@ -13,12 +13,19 @@ export const PictureInput: FunctionComponent = () => {
     if (file !== undefined) show({ kind: "file", file, name: file.name });
   };
   const { value: shown } = picture;
+  const { value: refused } = refusal;
   return (
     <div class="stack">
       <FileDrop label="Drop or choose a picture" accept="image/*" onFiles={take}>
         JPEG, PNG, WebP: it is read here and goes nowhere.
       </FileDrop>
       {several ? <Notice kind="info">The network looks at one picture: it was given the first.</Notice> : null}
+      {refused === undefined ? null : (
+        <Notice kind="error" title="The picture could not be read">
+          {refused.message}. Choose a JPEG, PNG or WebP picture of at most 100 million pixels.
+          {shown === undefined ? "" : " What was shown before stays."}
+        </Notice>
+      )}
       <Preview />
       {shown?.kind === "file" && network()?.input[0] === 1 ? (
         <Checkbox

@@ -1,12 +1,12 @@
 import * as Comlink from "comlink";
 import type { FunctionComponent } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { formatNumber, formatPercent } from "../../../format.js";
+import { useNewest } from "../../../newest.js";
 import { Button, Progress, Slider } from "../../../ui/index.js";
 import type { LoadedNetwork, OnPixels, Seen } from "../../../workers/try/api.js";
 import { Failure } from "../answer.js";
 import type { About } from "../asked.js";
-import { Latest } from "../latest.js";
 import { seen, worker } from "../session.js";
 import { ClassChooser } from "./choosers.js";
 import { Overlay } from "./overlay.js";
@@ -23,18 +23,18 @@ export const Occlusion: FunctionComponent<{ readonly network: LoadedNetwork }> =
   const side = Math.min(height, width);
   const [size, setSize] = useState(Math.max(1, Math.round(side / 7)));
   const [share, setShare] = useState(0);
-  const latest = useMemo(() => new Latest<About<OnPixels>>(), []);
+  const newest = useNewest<About<OnPixels>>();
   const now = seen() as Seen;
   // Another picture, another answer: what is under way is about the old one.
   useEffect(() => {
-    latest.clear();
+    newest.clear();
     return () => void worker().cancelOcclusion();
   }, [now]);
-  const { value, busy, error } = latest.state.value;
+  const { value, busy, error } = newest.state.value;
   const start = (): void => {
     setShare(0);
     const question = { classIndex: explained.value, size };
-    latest.ask(async () => ({
+    newest.ask(async () => ({
       seen: now,
       answer: await worker().occlusion(now.key, now.pixels, question, Comlink.proxy(setShare)),
     }));
