@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions, defaultServerConditions } from "vite";
@@ -137,6 +138,8 @@ function browserProjects(): TestProjectInlineConfiguration[] {
 export default defineConfig({
   test: {
     passWithNoTests: true,
+    // Vitest leaves one processor free, which on two would be every second.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ["default", "./scripts/count-reporter.mjs"],
     projects: [node, types, ...browserProjects()],
   },

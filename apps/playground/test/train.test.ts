@@ -228,6 +228,14 @@ story(
     await reach(page, (await stepOf(page)) + 5);
     await page.getByRole("button", { name: "Stop" }).click();
     await page.getByText("The training was stopped").waitFor({ timeout: 60_000 });
+    // What it has learnt is there all the same, as long as the page is.
+    await page.getByRole("button", { name: "Try it" }).click();
+    const network = page.getByRole("combobox", { name: "Which one" });
+    await expect
+      .poll(() => network.locator("option:checked").innerText(), { timeout: 30_000 })
+      .toMatch(/LeNet-5 on Digits/);
+    const answer = page.getByRole("list", { name: "The most probable classes" }).getByRole("listitem");
+    await answer.first().waitFor({ timeout: 60_000 });
   },
 );
 

@@ -13,7 +13,8 @@ export const storageProblem = computed(() => listing.state.value.error?.message)
 /** Networks that can be chosen: first those that are only held in memory, then those in the site's storage. Undefined: not listed yet. */
 export const networks = computed((): readonly SavedNetwork[] | undefined => {
   const kept = storageProblem.value === undefined ? listed.value : [];
-  return kept && [...heldNow.value.map(({ about }) => about), ...kept];
+  // What the storage took of a training before it was full is older.
+  return kept && [...heldNow.value.map(({ about }) => about), ...kept.filter(({ id }) => !isHeld(id))];
 });
 
 /** Keeps `networks` in step with what all tabs and workers do, until the function that it gives is called. */

@@ -1,4 +1,5 @@
 import type { StatisticsRows } from "@ocelli/training";
+import type { HeldNetwork } from "../../store/source.js";
 import type { DeviceKind, DeviceReport } from "../device.js";
 import type {
   AddDataRequest,
@@ -117,6 +118,9 @@ export interface TrainApi {
    * @throws as `start`; ArgumentError when there is none; StateError when another tab has it open, FormatError when it is damaged
    */
   continueRun(id: string): Promise<RunStatus>;
+
+  /** The network of the run as it was last saved, for a page to hold whose storage did not take it. @throws StateError without a run */
+  held(): Promise<HeldNetwork>;
 
   /** Deletes a stored training and its network. @throws StateError when another tab has it open */
   discardRun(id: string): Promise<void>;

@@ -1,7 +1,7 @@
 import type { StateDict } from "@ocelli/core";
 import type { Progress } from "@ocelli/training";
 import { StorageError, writeCheckpoint } from "@ocelli/training/web";
-import { readJson, writeFile } from "../../store/files.js";
+import { readJson, whyNotStored, writeFile } from "../../store/files.js";
 import { findNetwork, folderOf, readLatest, type SavedNetwork, saveAbout } from "../../store/networks.js";
 import type { CurvePoint, EpochPoint, RunResult, RunState, StorageState } from "./api.js";
 import type { RateChange } from "./rate.js";
@@ -101,7 +101,7 @@ export class RunKeeper {
     });
   }
 
-  /** Where a failed run goes on. @throws ArgumentError, FormatError, StorageError */
+  /** Where a failed run goes on, and what it has learnt. @throws ArgumentError, FormatError, StorageError */
   async load(): Promise<Snapshot> {
     return this.#unsaved ?? readLatest(await folderOf(this.#id));
   }
@@ -113,8 +113,8 @@ export class RunKeeper {
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       this.#unsaved = snapshot ?? this.#unsaved;
-      const { reason, message } = error;
-      this.#storage = { ...this.#storage, kept: false, problem: { reason, message } };
+      const problem = { reason: error.reason, message: whyNotStored(error) };
+      this.#storage = { ...this.#storage, kept: false, problem };
       this.#tell(this.#storage);
     }
   }

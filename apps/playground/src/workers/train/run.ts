@@ -2,7 +2,9 @@ import { ArgumentError, type State, type StateDict, StateError } from "@ocelli/c
 import { DeviceLostError } from "@ocelli/kernels-webgpu";
 import { type FitEvent, type FitResult, fit, freshProgress, type Progress } from "@ocelli/training";
 import type { SavedNetwork } from "../../store/networks.js";
+import type { HeldNetwork } from "../../store/source.js";
 import type { DeviceSlot } from "../device.js";
+import { encodeNetwork } from "../export/encode.js";
 import type { RunFailure, RunResult, RunState, RunStatus, TrainEvent } from "./api.js";
 import { breath } from "./breath.js";
 import { Curves } from "./curves.js";
@@ -150,6 +152,13 @@ export class Run {
     this.#state = undefined;
     if (this.#standing === "paused") this.#stand("stopped");
     await this.#keeper.note(this.#recorded());
+  }
+
+  /** The network as it was last saved, as a file. @throws as {@link RunKeeper.load} */
+  async held(): Promise<HeldNetwork> {
+    const { values } = await this.#keeper.load();
+    const bytes = encodeNetwork("safetensors", this.#network, values);
+    return { about: this.#network, file: new Blob([bytes as Uint8Array<ArrayBuffer>]) };
   }
 
   async setRate(factor: number): Promise<void> {

@@ -170,6 +170,8 @@ export class TrainService implements TrainApi {
     });
   }
 
+  readonly held: TrainApi["held"] = async () => this.#current().held();
+
   async setLearningRate(factor: number): Promise<RunStatus> {
     await this.#current().setRate(factor);
     return this.#current().status;

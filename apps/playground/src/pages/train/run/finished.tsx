@@ -3,13 +3,14 @@ import { useLocation } from "wouter-preact";
 import { formatNumber, formatPercent } from "../../../format.js";
 import { currentNetwork } from "../../../state.js";
 import { Button, Notice } from "../../../ui/index.js";
-import { continueRun, epochs, type RunOutline } from "../session/run.js";
+import { continueRun, epochs, holdRun, type RunOutline } from "../session/run.js";
 import { judgedAccuracy } from "./judged.js";
 
 /** What it has come to, in words, and what to do with it. */
 export const Finished: FunctionComponent<{ readonly run: RunOutline }> = ({ run }) => {
   const [, navigate] = useLocation();
-  const take = (page: string): void => {
+  const take = async (page: string): Promise<void> => {
+    if (!run.storage.kept && !(await holdRun())) return;
     currentNetwork.value = run.id;
     navigate(page);
   };
@@ -23,10 +24,10 @@ export const Finished: FunctionComponent<{ readonly run: RunOutline }> = ({ run 
           {run.state === "stopped" && run.storage.kept ? (
             <Button onClick={() => void continueRun(run.id)}>Go on</Button>
           ) : null}
-          <Button kind="primary" onClick={() => take("/try")}>
+          <Button kind="primary" onClick={() => void take("/try")}>
             Try it
           </Button>
-          <Button onClick={() => take("/take-away")}>Take it away</Button>
+          <Button onClick={() => void take("/take-away")}>Take it away</Button>
         </>
       }
     >

@@ -1,4 +1,5 @@
 import { batch, computed, signal } from "@preact/signals";
+import { hold } from "../../../store/listing.js";
 import type { DeviceReport } from "../../../workers/device.js";
 import type {
   CurvePoint,
@@ -149,6 +150,18 @@ export async function startRun(request: StartRequest): Promise<void> {
 
 export async function continueRun(id: string): Promise<void> {
   if (await ask(() => trainer().continueRun(id))) showing.value = "run";
+}
+
+/** Holds the network in memory, where the site's storage does not have it. @returns whether it went well */
+export async function holdRun(): Promise<boolean> {
+  problem.value = undefined;
+  try {
+    hold(await trainer().held());
+    return true;
+  } catch (error) {
+    problem.value = (error as Error).message;
+    return false;
+  }
 }
 
 export async function discardRun(id: string): Promise<void> {
