@@ -10,24 +10,31 @@ interface TraceEvent {
   readonly args: { readonly name?: string };
 }
 
+/** What the page's code asks of its thread: its scripts, and the styles and layout that they bring. */
+const ofThePage: ReadonlySet<string> = new Set([
+  ...["EvaluateScript", "EventDispatch", "FireAnimationFrame", "FunctionCall", "HandlePostMessage", "TimerFire"],
+  ...["UpdateLayoutTree", "Layout"],
+]);
+
 /**
- * Watches the page's own thread. Tasks are measured by the processor's time that they took: on a machine that does other things, too, they
- * wait for it, and the clock says nothing of the page.
+ * Watches the page's own thread. Its work is measured by the processor's time that it took: on a machine that does other things, too, it
+ * waits for it, and the clock says nothing of the page. Painting and handing pictures on are left out: where a processor plays the graphics
+ * card, they wait for that.
  */
 export async function watchMainThread(
   page: Page,
-): Promise<{ /** Of the longest task, in ms. */ end(): Promise<number> }> {
+): Promise<{ /** Of each piece of work, in ms, the longest first. */ end(): Promise<readonly number[]> }> {
   const session = await page.context().newCDPSession(page);
   const events: TraceEvent[] = [];
   session.on("Tracing.dataCollected", ({ value }) => events.push(...(value as unknown as TraceEvent[])));
   await session.send("Tracing.start", {
     transferMode: "ReportEvents",
-    traceConfig: { includedCategories: ["toplevel", "disabled-by-default-devtools.timeline"] },
+    traceConfig: { includedCategories: ["devtools.timeline"] },
   });
-  return { end: () => longestTask(session, events) };
+  return { end: () => workOf(session, events) };
 }
 
-async function longestTask(session: CDPSession, events: readonly TraceEvent[]): Promise<number> {
+async function workOf(session: CDPSession, events: readonly TraceEvent[]): Promise<readonly number[]> {
   const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
   await session.send("Tracing.end");
   await complete;
@@ -35,11 +42,9 @@ async function longestTask(session: CDPSession, events: readonly TraceEvent[]): 
   const threads = new Set(
     events.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(threadOf),
   );
-  const tasks = events.filter(
-    (event) => event.ph === "X" && /RunTask$/.test(event.name) && threads.has(threadOf(event)),
-  );
-  if (tasks.length === 0) throw new Error("the browser's trace has no task of the page's thread");
-  return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000;
+  const work = events.filter((event) => event.ph === "X" && ofThePage.has(event.name) && threads.has(threadOf(event)));
+  if (work.length === 0) throw new Error("the browser's trace has no work of the page's thread");
+  return work.map(({ tdur = 0 }) => tdur / 1000).sort((a, b) => b - a);
 }
 
 const threadOf = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;

@@ -1,6 +1,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { ModelSpec } from "../../../model/spec.js";
 import type { Beginning, DataSpec, TrainingChanges, TrainingSpec } from "../../../model/training.js";
+import { Newest } from "../../../newest.js";
 import { currentModel, currentTraining } from "../../../state.js";
 import type { StoredData, TrainPlan } from "../../../workers/train/api.js";
 import { trainer } from "../../../workers/train/client.js";
@@ -23,11 +24,15 @@ export const plannedData = computed((): DataSpec => {
   return size === undefined ? chosenData.value : { ...chosenData.value, size };
 });
 
+const planner = new Newest<TrainPlan>();
+/** Something has changed, and the worker is about to be asked. */
+const isChanging = signal(false);
+
 /** What the worker makes of network, data and changes; while a new one is wanted (`planning`), the one before. */
-export const plan = signal<TrainPlan | undefined>(undefined);
-export const planning = signal(false);
+export const plan = computed(() => planner.state.value.value);
+export const planning = computed(() => isChanging.value || planner.state.value.busy);
 /** Why network and data do not go together. */
-export const planProblem = signal<string | undefined>(undefined);
+export const planProblem = computed(() => planner.state.value.error?.message);
 
 /** Sets of the site's storage. */
 export const dataSets = signal<readonly StoredData[]>([]);
@@ -59,19 +64,10 @@ export async function refreshDataSets(): Promise<void> {
   dataProblem.value = problem;
 }
 
-/** Whatever came last is what counts: answers to earlier questions are let go. */
-let asked = 0;
-
-async function makePlan(mine: number): Promise<void> {
-  try {
-    const [spec, data] = [currentModel.value, plannedData.value];
-    const made = await trainer().plan({ spec, data, changes: changes.value, from: beginning.value });
-    if (mine === asked) plan.value = made;
-    if (mine === asked) planProblem.value = undefined;
-  } catch (error) {
-    if (mine === asked) planProblem.value = (error as Error).message;
-  }
-  if (mine === asked) planning.value = false;
+function makePlan(): void {
+  const request = { spec: currentModel.value, data: plannedData.value, changes: changes.value, from: beginning.value };
+  planner.ask(() => trainer().plan(request));
+  isChanging.value = false;
 }
 
 /** What a training may lack: who brings one without them wants none. */
@@ -107,10 +103,9 @@ export function followDraft(): () => void {
       void [currentModel.value, plannedData.value, changes.value, beginning.value];
       clearTimeout(timer);
       // From now on the plan that is there is the wrong one to start with.
-      const mine = ++asked;
-      planning.value = true;
+      isChanging.value = true;
       // Who types changes several times in a row.
-      timer = setTimeout(() => void makePlan(mine), 120);
+      timer = setTimeout(makePlan, 120);
     }),
     effect(() => publish(plan.value, isChanged.value)),
   ];
