@@ -46,6 +46,7 @@ export type TrainingChanges = Partial<Omit<TrainingSpec, "data" | Part>> & {
 
 export function changedTraining(training: TrainingSpec, changes: TrainingChanges): TrainingSpec {
   const fields = Object.entries({ ...training, ...changes });
+  // Only parts may be undefined, and a training may do without those: which fields there are, `fromEntries` does not say.
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as unknown as TrainingSpec;
 }
 

@@ -28,6 +28,7 @@ function folder(kept: Readonly<Record<string, Kept>>): FileSystemDirectoryHandle
       return handle(file);
     },
   };
+  // What reading checkpoints asks of a folder, and no more.
   return found as unknown as FileSystemDirectoryHandle;
 }
 

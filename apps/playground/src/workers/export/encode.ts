@@ -29,6 +29,10 @@ export function encodeNetwork(
   return encoders[format](card, values, options);
 }
 
+/** A network as a file that pages hold and hand on without copying. */
+export const networkFile = (card: NetworkCard, values: StateDict): Blob =>
+  new Blob([encodeNetwork("safetensors", card, values) as Uint8Array<ArrayBuffer>]);
+
 type Encoder = (card: NetworkCard, values: StateDict, options: EncodeOptions) => Uint8Array;
 
 const encoders: Readonly<Record<ExportFormat, Encoder>> = {

@@ -29,7 +29,7 @@ import { aboutSaved, readSaved } from "../../store/saved.js";
 import { type NetworkSource, readBuiltIn } from "../../store/source.js";
 import { DeviceSlot } from "../device.js";
 import type { Answers, Described, EncodeRequest, ExportApi, Fitted, Kept, OpenedFile } from "./api.js";
-import { encodeNetwork, expectedBytes } from "./encode.js";
+import { encodeNetwork, expectedBytes, networkFile } from "./encode.js";
 import { fileName } from "./file-name.js";
 import { patternPixels } from "./pattern.js";
 
@@ -126,8 +126,8 @@ class ExportWorker implements ExportApi {
     const unsaved = await tryStoring(network, values);
     this.#file = undefined;
     if (unsaved === undefined) return { network };
-    const bytes = encodeNetwork("safetensors", { ...card, transform: network.transform }, values);
-    return { network, held: { file: new Blob([bytes as Uint8Array<ArrayBuffer>]), why: unsaved } };
+    const file = networkFile({ ...card, transform: network.transform }, values);
+    return { network, held: { file, why: unsaved } };
   }
 
   async close(): Promise<void> {

@@ -32,6 +32,7 @@ async function trained(
 ): Promise<void> {
   await using device = await onnx({ provider: "cpu", threads: 1 });
   const report = { kind: "wasm", adapter: "Node", software: true } as const;
+  // What a run asks of its slot; the class has private fields besides.
   const slot = { open: async () => ({ device, report }), close: async () => undefined } as unknown as DeviceSlot;
   const wanted = { ...training, ...changes };
   const spec = { kind: "zoo", name: "lenet5_modern" } as const;

@@ -4,7 +4,7 @@ import { type FitEvent, type FitResult, fit, freshProgress, type Progress } from
 import type { SavedNetwork } from "../../store/networks.js";
 import type { HeldNetwork } from "../../store/source.js";
 import type { DeviceSlot } from "../device.js";
-import { encodeNetwork } from "../export/encode.js";
+import { networkFile } from "../export/encode.js";
 import type { RunFailure, RunResult, RunState, RunStatus, TrainEvent } from "./api.js";
 import { breath } from "./breath.js";
 import { Curves } from "./curves.js";
@@ -157,8 +157,7 @@ export class Run {
   /** The network as it was last saved, as a file. @throws as {@link RunKeeper.load} */
   async held(): Promise<HeldNetwork> {
     const { values } = await this.#keeper.load();
-    const bytes = encodeNetwork("safetensors", this.#network, values);
-    return { about: this.#network, file: new Blob([bytes as Uint8Array<ArrayBuffer>]) };
+    return { about: this.#network, file: networkFile(this.#network, values) };
   }
 
   async setRate(factor: number): Promise<void> {

@@ -124,18 +124,23 @@ export async function refreshRuns(): Promise<void> {
   }
 }
 
-/** Asks the worker for something that changes the run; what goes wrong is said on the page. @returns whether it went well */
-async function ask(what: () => Promise<RunStatus>): Promise<boolean> {
+/** Does something with the worker; what goes wrong is said on the page. @returns whether it went well */
+async function attempt(what: () => Promise<void>): Promise<boolean> {
   problem.value = undefined;
   try {
-    take(await what());
+    await what();
     return true;
   } catch (error) {
     problem.value = (error as Error).message;
     return false;
-  } finally {
-    preparing.value = undefined;
   }
+}
+
+/** Asks the worker for something that changes the run. @returns as {@link attempt} */
+async function ask(what: () => Promise<RunStatus>): Promise<boolean> {
+  const went = await attempt(async () => take(await what()));
+  preparing.value = undefined;
+  return went;
 }
 
 export const pauseRun = (): Promise<boolean> => ask(() => trainer().pause());
@@ -152,25 +157,13 @@ export async function continueRun(id: string): Promise<void> {
   if (await ask(() => trainer().continueRun(id))) showing.value = "run";
 }
 
-/** Holds the network in memory, where the site's storage does not have it. @returns whether it went well */
-export async function holdRun(): Promise<boolean> {
-  problem.value = undefined;
-  try {
-    hold(await trainer().held());
-    return true;
-  } catch (error) {
-    problem.value = (error as Error).message;
-    return false;
-  }
-}
+/** Holds the network in memory, where the site's storage does not have it. @returns as {@link attempt} */
+export const holdRun = (): Promise<boolean> => attempt(async () => hold(await trainer().held()));
 
 export async function discardRun(id: string): Promise<void> {
-  problem.value = undefined;
-  try {
+  await attempt(async () => {
     await trainer().discardRun(id);
     if (outline.peek()?.id === id) outline.value = null;
-  } catch (error) {
-    problem.value = (error as Error).message;
-  }
+  });
   await refreshRuns();
 }
