@@ -37,6 +37,13 @@ describe("a proposal", () => {
     expect(training.optimizer.options.lr).toBeCloseTo(0.01, 12);
   });
 
+  it("keeps the average of the weights that a paper judges by", () => {
+    const entry = modelEntry("inception_v3");
+    const { training } = proposal({ entry, channels: 3, images: 1000 });
+    expect(training.average).toEqual(entry.recipe.average);
+    expect(training.average).toMatchObject({ name: "ema", options: { warmup: true } });
+  });
+
   it("makes small batches of few images", () => {
     expect(proposal({ entry: undefined, channels: 3, images: 40 }).training.batchSize).toBe(8);
     expect(proposal({ entry: undefined, channels: 3, images: 3 }).training.batchSize).toBe(3);

@@ -77,6 +77,7 @@ export function proposal({ entry, channels, images, ...chosen }: ProposalContext
       ...(loss && { loss }),
       ...(recipe.noDecay && { noDecay: true }),
       ...(recipe.clip && { clip: recipe.clip as Named }),
+      ...(recipe.average && { average: recipe.average as Named }),
       seed: 0,
     },
     source: sourceOf(recipe, { epochs, batchSize }),
@@ -104,7 +105,6 @@ function sourceOf(
   const changes = [
     ...(epochs === recipe.epochs ? [] : [`${plural(epochs, "epoch")} instead of ${recipe.epochs}`]),
     ...(batchSize === recipe.batchSize ? [] : [`batches of ${batchSize} instead of ${recipe.batchSize}`]),
-    ...(recipe.average === undefined ? [] : ["without the average of the weights"]),
   ];
   return [recipe.source, ...changes].join("; ");
 }

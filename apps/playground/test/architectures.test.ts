@@ -11,7 +11,7 @@ story("find what layer3 of ResNet-18 sees", async (told) => {
   const { page, open } = told;
   await open("/architectures");
   await choose(told, "ResNet-18");
-  await page.getByRole("heading", { name: "resnet18", exact: true }).waitFor();
+  await page.getByRole("heading", { name: "ResNet-18", exact: true }).waitFor();
   await page.getByText("11.7 M").waitFor();
 
   // In the graph, by its keys.
@@ -35,14 +35,14 @@ story("find what layer3 of ResNet-18 sees", async (told) => {
 
   // The table knows the same layer.
   await page.getByRole("tab", { name: "Layers" }).click();
-  const table = page.getByRole("region", { name: "Layers of resnet18" });
+  const table = page.getByRole("region", { name: "Layers of ResNet-18" });
   await table.getByRole("row", { name: /^layer3 .*256 × 14 × 14.*211/ }).waitFor();
   expect(await table.getByRole("button", { name: "layer3" }).getAttribute("aria-pressed")).toBe("true");
   await table.getByRole("button", { name: "layer4" }).click();
   await page.getByRole("heading", { name: "layer4", exact: true }).waitFor();
   const file = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download as CSV" }).click();
-  expect((await file).suggestedFilename()).toBe("resnet18.csv");
+  expect((await file).suggestedFilename()).toBe("resnet-18.csv");
   await accessible(page);
 });
 
@@ -59,7 +59,7 @@ story("change a network's numbers, wrong ones too", async (told) => {
 
   await choose(told, "inception_v3");
   const image = page.getByTitle("Channels, height, width");
-  await page.getByRole("heading", { name: "inception_v3", exact: true }).waitFor();
+  await page.getByRole("heading", { name: "Inception v3", exact: true }).waitFor();
   await page.getByRole("spinbutton", { name: "Input size" }).fill("40");
   await page.getByText("40x40 images are too small; the least is 75x75").waitFor();
   // What worked stays.
@@ -94,7 +94,7 @@ story("compare networks, and the deepest do not freeze the page", { timeout: 120
   await choose(told, "resnet1202_cifar");
   // A newer choice wins.
   await choose(told, "densenet121");
-  await page.getByRole("heading", { name: "densenet121", exact: true }).waitFor();
+  await page.getByRole("heading", { name: "DenseNet-121", exact: true }).waitFor();
   await page.getByRole("tab", { name: "Memory" }).click();
   await page.getByText("In training, one step").waitFor();
   await page.getByRole("tab", { name: "Compare" }).click();
@@ -105,12 +105,12 @@ story("compare networks, and the deepest do not freeze the page", { timeout: 120
     await add.press("Enter");
   }
   const table = page.getByRole("region", { name: /^Networks compared/ });
-  await table.getByRole("row", { name: /^vgg16 .*138 M.*15\.5 G.*28\.41 %/ }).waitFor();
+  await table.getByRole("row", { name: /^VGG-16 .*138 M.*15\.5 G.*28\.41 %/ }).waitFor();
   await page.getByRole("img", { name: /^2 networks by published top-1 accuracy/ }).waitFor();
-  await page.getByRole("img", { name: "Parameters and memory of vgg16, squeezenet1_1 by layer." }).waitFor();
+  await page.getByRole("img", { name: "Parameters and memory of VGG-16, SqueezeNet 1.1 by layer." }).waitFor();
   await accessible(page);
-  await table.getByRole("button", { name: "squeezenet1_1" }).click();
-  await page.getByRole("heading", { name: "squeezenet1_1", exact: true }).waitFor();
+  await table.getByRole("button", { name: "SqueezeNet 1.1" }).click();
+  await page.getByRole("heading", { name: "SqueezeNet 1.1", exact: true }).waitFor();
   // Drawing is the main thread's, on a machine that does other things meanwhile; counting is not.
   for (const { duration } of await longTasks(page)) expect(duration).toBeLessThan(1000);
 });

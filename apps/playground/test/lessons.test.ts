@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { accessible, story } from "./harness.js";
+import { loseCard, withCard } from "./machines.js";
 
 story("the list names six lessons; one opens by a click and leads back", async ({ page, open }) => {
   await open("/lessons");
@@ -86,6 +87,23 @@ story(
     await page.getByText("Layer 10", { exact: true }).waitFor({ timeout: 45_000 });
     await page.getByText("Computed on WebAssembly").waitFor();
     await accessible(page);
+  },
+);
+
+story(
+  "a graphics card that is lost ends an experiment; it starts again on a new one",
+  { timeout: 150_000 },
+  async ({ page, context, open }) => {
+    await withCard(context);
+    await open("/lessons?lesson=activations");
+    await page.getByRole("button", { name: "Step" }).click();
+    await page.getByText("Computed on a card").waitFor({ timeout: 90_000 });
+    await loseCard(context);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("alert").filter({ hasText: "The experiment stopped" }).waitFor({ timeout: 60_000 });
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.getByRole("alert").waitFor({ state: "detached" });
+    await page.getByText("Layer 10", { exact: true }).waitFor({ timeout: 90_000 });
   },
 );
 

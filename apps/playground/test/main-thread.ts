@@ -5,6 +5,9 @@ interface TraceEvent {
   readonly pid: number;
   readonly tid: number;
   readonly ph: string;
+  /** Microseconds, by the clock. */
+  readonly ts: number;
+  readonly dur?: number;
   /** Microseconds of processor time. */
   readonly tdur?: number;
   readonly args: { readonly name?: string };
@@ -44,7 +47,22 @@ async function workOf(session: CDPSession, events: readonly TraceEvent[]): Promi
   );
   const work = events.filter((event) => event.ph === "X" && ofThePage.has(event.name) && threads.has(threadOf(event)));
   if (work.length === 0) throw new Error("the browser's trace has no work of the page's thread");
-  return work.map(({ tdur = 0 }) => tdur / 1000).sort((a, b) => b - a);
+  return outermost(work)
+    .map(({ tdur = 0 }) => tdur / 1000)
+    .sort((a, b) => b - a);
+}
+
+/** Without what is part of another piece: a message brings a call, a call brings layout. */
+function outermost(work: readonly TraceEvent[]): TraceEvent[] {
+  const ends = new Map<string, number>();
+  return [...work]
+    .sort((a, b) => a.ts - b.ts || (b.dur ?? 0) - (a.dur ?? 0))
+    .filter((event) => {
+      const thread = threadOf(event);
+      if (event.ts < (ends.get(thread) ?? 0)) return false;
+      ends.set(thread, event.ts + (event.dur ?? 0));
+      return true;
+    });
 }
 
 const threadOf = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;

@@ -36,8 +36,8 @@ story("a .pth that says nothing of its network is brought along, kept, renamed a
   await drop(page, "animals.pth", buffer);
   await page.getByText("It does not say which network they are of").waitFor();
   // Plain networks have the same names and shapes: nobody but the reader knows.
-  await page.getByRole("combobox", { name: "Which network it is" }).selectOption("resnet20_cifar");
-  await page.getByText("The values fit resnet20_cifar.").waitFor();
+  await page.getByRole("combobox", { name: "Which network it is" }).selectOption({ label: "ResNet-20" });
+  await page.getByText("The values fit ResNet-20.").waitFor();
   await page.getByRole("combobox", { name: "Classes" }).selectOption("Names of my own");
   await page.getByRole("textbox", { name: "Names, one a line" }).fill("cat\ndog\nowl");
   await page.getByRole("combobox", { name: "Normalisation" }).selectOption("Pixels from 0 to 1");
@@ -48,7 +48,7 @@ story("a .pth that says nothing of its network is brought along, kept, renamed a
   // Taken away again, the file knows what it is.
   const safetensors = await downloaded(page, () => page.getByRole("button", { name: /^Download Safetensors/ }).click());
   await drop(page, "again.safetensors", await readFile(await safetensors.path()));
-  await page.getByText("It is known as resnet20_cifar, with its classes and its normalisation.").waitFor();
+  await page.getByText("It is known as ResNet-20, with its classes and its normalisation.").waitFor();
   await page.getByRole("button", { name: "Forget it" }).click();
 
   await page.getByRole("button", { name: "Rename animals" }).click();

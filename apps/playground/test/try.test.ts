@@ -8,6 +8,7 @@ import { writeCheckpoint } from "@ocelli/training/node";
 import type { Page } from "playwright";
 import { expect } from "vitest";
 import { accessible, longTasks, story } from "./harness.js";
+import { loseCard, withCard } from "./machines.js";
 
 /** The class that the network names. */
 const best = (page: Page) =>
@@ -20,6 +21,12 @@ const option = { timeout: 60_000 };
 const patient = { timeout: 150_000 };
 
 type Point = readonly [x: number, y: number];
+
+const seven: readonly Point[] = [
+  [0.3, 0.25],
+  [0.7, 0.24],
+  [0.42, 0.8],
+];
 
 /** Draws a line through points of the drawing area, 0..1. */
 async function draw(page: Page, points: readonly Point[]): Promise<void> {
@@ -67,11 +74,7 @@ story(
     await open("/try");
     // The sample: a two.
     await expect.poll(() => best(page).textContent(), option).toMatch(/^2/);
-    await draw(page, [
-      [0.3, 0.25],
-      [0.7, 0.24],
-      [0.42, 0.8],
-    ]);
+    await draw(page, seven);
     await expect.poll(() => best(page).textContent(), option).toMatch(/^7/);
     await page.getByText(/The network says 7, \d+\.\d %/).waitFor(option);
 
@@ -318,3 +321,22 @@ story("every way to look inside gives its picture, and is accessible", patient, 
   await page.getByRole("img", { name: /^Probability of 4 that is lost/ }).waitFor();
   await accessible(page);
 });
+
+story(
+  "a graphics card that is lost costs no picture: it is opened anew",
+  { timeout: 150_000 },
+  async ({ page, context, open }) => {
+    await withCard(context);
+    await open("/try");
+    await expect.poll(() => best(page).textContent(), patient).toMatch(/^2/);
+    await loseCard(context);
+    await page.getByRole("application", { name: "Drawing area" }).focus();
+    await page.keyboard.press("Delete");
+    await draw(page, seven);
+    // Each part of the page that asked it says so.
+    const again = page.getByRole("alert").getByRole("button", { name: "Start again" }).first();
+    await again.waitFor(option);
+    await again.click();
+    await expect.poll(() => best(page).textContent(), patient).toMatch(/^7/);
+  },
+);

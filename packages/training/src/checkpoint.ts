@@ -11,6 +11,24 @@ export interface Checkpoint {
   readonly run?: string | undefined;
 }
 
+/**
+ * Where a training goes on. An epoch's best is written before its last, so where a kill or a full disk came between the two, the best is the
+ * further one. Undefined before the first of both.
+ * @param kept those that there are, the newest first: an older best is not read
+ */
+export async function latestCheckpoint(
+  kept: readonly ("last" | "best")[],
+  read: (kind: "last" | "best") => Promise<Checkpoint>,
+): Promise<Checkpoint | undefined> {
+  const [newest, other] = kept;
+  if (newest === undefined) return undefined;
+  const first = await read(newest);
+  if (newest === "last" || other === undefined) return first;
+  // Files of one moment have no order.
+  const last = await read(other);
+  return last.progress.step < first.progress.step ? first : last;
+}
+
 /** What the metadata of a checkpoint's file say under `format`. */
 export const checkpointFormat = "ocelli-checkpoint-1";
 

@@ -1,5 +1,5 @@
 export * from "./augment/index.js";
-export { type Checkpoint, checkpointFormat, encodeCheckpoint, modelTensors } from "./checkpoint.js";
+export { type Checkpoint, checkpointFormat, encodeCheckpoint, latestCheckpoint, modelTensors } from "./checkpoint.js";
 export * from "./data/index.js";
 export { TrainingError } from "./errors.js";
 export { type EvaluateOptions, type Evaluator, evaluator } from "./evaluate.js";

@@ -144,7 +144,10 @@ const Groups: FunctionComponent<GroupsProps> = ({ found, id, active, chosen, onP
               onPointerMove={() => (entry.id === active ? undefined : onPoint(entry.id))}
               onClick={() => onChoose(entry)}
             >
-              <strong>{entry.title}</strong>
+              <strong>
+                {entry.title}
+                {entry.code === undefined ? null : <code>{entry.code}</code>}
+              </strong>
               <span>{entry.about}</span>
             </div>
           ),

@@ -22,13 +22,13 @@ describe("the networks to choose from", () => {
 
   it.each(["ResNet-18", "resnet 18", "resnet18"])("are found by %s", (query) => {
     const found = searchEntries(query);
-    expect(found.map(({ title }) => title)).toEqual(expect.arrayContaining(["resnet18", "preact_resnet18"]));
-    expect(bestEntry(query, found)?.title).toBe("resnet18");
+    expect(found.map(({ title }) => title)).toEqual(expect.arrayContaining(["ResNet-18", "PreAct ResNet-18"]));
+    expect(bestEntry(query, found)?.code).toBe("resnet18");
   });
 
   it("are found by author and year, in any order", () => {
-    expect(titles("2012 Krizhevsky")).toContain("alexnet_2012");
-    expect(titles("dense huang")).toContain("densenet121");
+    expect(titles("2012 Krizhevsky")).toContain("AlexNet of 2012");
+    expect(titles("dense huang")).toContain("DenseNet-121");
     expect(titles("no such network")).toEqual([]);
     expect(bestEntry("x", [])).toBeUndefined();
   });

@@ -1,4 +1,5 @@
 import { modelEntry, modelNames } from "@ocelli/zoo";
+import { displayName } from "../model/display-name.js";
 import { families } from "../model/families.js";
 import type { LayersSpec, ModelSpec } from "../model/spec.js";
 
@@ -6,6 +7,8 @@ import type { LayersSpec, ModelSpec } from "../model/spec.js";
 export interface PickerEntry {
   readonly id: string;
   readonly title: string;
+  /** What code calls it; left out: nothing in particular. */
+  readonly code?: string;
   /** One line below the title. */
   readonly about: string;
   /** Whose entries stand together: a paper. */
@@ -45,7 +48,14 @@ function byPaper(): PickerEntry[] {
   for (const name of modelNames) {
     const { citation, summary } = modelEntry(name);
     const group = groups.get(citation) ?? familiesOf(citation);
-    group.push({ id: `zoo ${name}`, title: name, about: summary, group: citation, spec: { kind: "zoo", name } });
+    group.push({
+      id: `zoo ${name}`,
+      title: displayName(name),
+      code: name,
+      about: summary,
+      group: citation,
+      spec: { kind: "zoo", name },
+    });
     groups.set(citation, group);
   }
   return [...groups.values()].flat();
@@ -68,15 +78,15 @@ export const entryIdOf = (spec: ModelSpec): string =>
 
 const bare = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "");
 
-/** Entries that have all words of `query` in name, line or paper; `resnet 18`, `ResNet-18` and `resnet18` are one. */
+/** Entries that have all words of `query` in a name, line or paper; `resnet 18`, `ResNet-18` and `resnet18` are one. */
 export function searchEntries(query: string, entries: readonly PickerEntry[] = pickerEntries): PickerEntry[] {
   const words = query
     .split(/\s+/)
     .map(bare)
     .filter((word) => word !== "");
   const whole = bare(query);
-  return entries.filter(({ title, about, group }) => {
-    const text = bare(`${title} ${about} ${group}`);
+  return entries.filter(({ title, code = "", about, group }) => {
+    const text = bare(`${title} ${code} ${about} ${group}`);
     return text.includes(whole) || words.every((word) => text.includes(word));
   });
 }
@@ -84,5 +94,5 @@ export function searchEntries(query: string, entries: readonly PickerEntry[] = p
 /** The one of several that a query names, else the first. */
 export function bestEntry(query: string, found: readonly PickerEntry[]): PickerEntry | undefined {
   const whole = bare(query);
-  return found.find(({ title }) => bare(title) === whole) ?? found[0];
+  return found.find(({ title, code = title }) => bare(title) === whole || bare(code) === whole) ?? found[0];
 }

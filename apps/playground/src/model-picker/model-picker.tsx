@@ -33,7 +33,7 @@ export const ModelPicker: FunctionComponent<ModelPickerProps> = ({ label, value,
     <div class="model-picker">
       <ModelCombobox
         label={label}
-        shown={entry?.title ?? "Choose a network"}
+        shown={draft.kind === "layers" ? draft.name : (entry?.title ?? "Choose a network")}
         chosen={chosen}
         hint={entry?.about}
         onChoose={({ spec }) => propose(spec)}

@@ -9,6 +9,7 @@ import {
   type PerSampleLoss,
   type ZooModel,
 } from "@ocelli/zoo";
+import { displayName } from "./display-name.js";
 import { type BuiltFamily, familyOf } from "./families.js";
 import { buildLayers } from "./layers.js";
 import type { ImageShape, LayersSpec, ModelSpec } from "./spec.js";
@@ -36,7 +37,7 @@ export function buildModel(spec: ModelSpec): BuiltModel {
   const made: BuiltFamily =
     spec.kind === "family"
       ? familyOf(spec.family).build(spec.values, options)
-      : { title: spec.name, entry: modelEntry(spec.name), model: modelEntry(spec.name).build(options) };
+      : { title: displayName(spec.name), entry: modelEntry(spec.name), model: modelEntry(spec.name).build(options) };
   const { entry, model, title } = made;
   const [channels, height, width] = entry.input;
   return {

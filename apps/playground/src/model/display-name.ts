@@ -1,3 +1,6 @@
+import { familyOf } from "./families.js";
+import type { ModelSpec } from "./spec.js";
+
 /** How people write the names of the zoo's models: the first pattern that fits. */
 const written: readonly (readonly [RegExp, string])[] = [
   [/^linear$/, "Softmax regression"],
@@ -41,3 +44,11 @@ export function displayName(model: string): string {
   const [pattern, name] = written.find(([one]) => one.test(model)) ?? [];
   return pattern === undefined || name === undefined ? model : model.replace(pattern, name);
 }
+
+/** Of any network, without making it. */
+export const titleOf = (spec: ModelSpec): string =>
+  spec.kind === "zoo"
+    ? displayName(spec.name)
+    : spec.kind === "layers"
+      ? spec.name
+      : [familyOf(spec.family).title, Object.values(spec.values).join(", ")].join(" ").trim();

@@ -5,6 +5,7 @@ import {
   listCheckpoints,
   openCheckpointDirectory,
   readCheckpoint,
+  readLatestCheckpoint,
   type StoredCheckpoint,
   writeCheckpoint,
 } from "@ocelli/training/web";
@@ -97,23 +98,9 @@ export async function checkpointsOf(id: string): Promise<StoredCheckpoint[]> {
 export async function readNetwork(id: string, wanted: "last" | "best" = "last"): Promise<Checkpoint> {
   const directory = await existingFolder(`${prefix}${id}`);
   if (directory === undefined) throw gone(id);
-  if (wanted === "last") return readLatest(directory);
+  if (wanted === "last") return readLatestCheckpoint(directory);
   const hasBest = (await listCheckpoints(directory)).some(({ name }) => name === "best");
   return readCheckpoint(directory, hasBest ? "best" : "last");
-}
-
-/**
- * Where a training goes on. An epoch's best is written before its last, so where a kill or a full storage came between the two, the best is
- * the further one.
- * @throws ArgumentError, FormatError, StorageError
- */
-export async function readLatest(directory: FileSystemDirectoryHandle): Promise<Checkpoint> {
-  const [newest, other] = await listCheckpoints(directory);
-  if (newest?.name !== "best") return readCheckpoint(directory, "last");
-  const best = await readCheckpoint(directory, "best");
-  // Files of one millisecond have no order.
-  const last = other?.name === "last" ? await readCheckpoint(directory, "last") : undefined;
-  return last === undefined || last.progress.step < best.progress.step ? best : last;
 }
 
 /** Stores what was imported. @throws StorageError */

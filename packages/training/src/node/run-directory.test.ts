@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostTensor } from "@ocelli/core";
@@ -116,13 +116,21 @@ describe("run directories", () => {
     await expect(RunDirectory.create(path, config)).rejects.toThrow(/holds a run already. Resume it \(--resume/);
   });
 
-  it("go on from the best where a kill came before the first last", async () => {
+  it("go on from the best where a kill came between it and the last", async () => {
     const run = await RunDirectory.create(join(dir, "run"), config);
     expect(await run.latest()).toBeUndefined();
-    await run.save("best", values, { ...freshProgress, epoch: 1 });
+    const save = (kind: "last" | "best", epoch: number) =>
+      run.save(kind, values, { ...freshProgress, epoch, step: 10 * epoch });
+    await save("best", 1);
     expect((await run.latest())?.progress.epoch).toBe(1);
-    await run.save("last", values, { ...freshProgress, epoch: 2 });
+    await save("last", 2);
     expect((await run.latest())?.progress.epoch).toBe(2);
+    await save("best", 3);
+    expect((await run.latest())?.progress.epoch).toBe(3);
+    // A copy of the folder may have files of any time.
+    await utimes(run.checkpointPath("best"), 2e9, 2e9);
+    await save("last", 4);
+    expect((await run.latest())?.progress.epoch).toBe(4);
   });
 
   it("are not made among other files", async () => {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ArgumentError, FormatError } from "@ocelli/core";
-import type { Checkpoint } from "../checkpoint.js";
+import { type Checkpoint, latestCheckpoint } from "../checkpoint.js";
 import type { CheckpointSink, FitEvent } from "../fit.js";
 import { sweep, writeAtomic } from "./atomic-write.js";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
@@ -96,13 +96,16 @@ export class RunDirectory implements CheckpointSink {
     return checkpoint;
   }
 
-  /**
-   * Where the run goes on: its last checkpoint; undefined before the first one. An epoch's best is written before its last, so where a kill
-   * came between the two of the first epoch, the best is the last.
-   */
+  /** Where the run goes on (see `latestCheckpoint`); undefined before its first checkpoint. */
   async latest(): Promise<Checkpoint | undefined> {
-    for (const kind of ["last", "best"] as const) if (await this.has(kind)) return this.load(kind);
-    return undefined;
+    const found = await Promise.all(
+      (["last", "best"] as const).map(async (kind) => ({ kind, at: await writtenAt(this.checkpointPath(kind)) })),
+    );
+    const kept = found.flatMap(({ kind, at }) => (at === undefined ? [] : [{ kind, at }])).sort((a, b) => b.at - a.at);
+    return latestCheckpoint(
+      kept.map(({ kind }) => kind),
+      (kind) => this.load(kind),
+    );
   }
 
   has(kind: "last" | "best"): Promise<boolean> {
@@ -158,6 +161,8 @@ function describeDifference({ field, saved, now }: Difference): string {
   return `${field} is ${shown(now)}, was ${shown(saved)}`;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
-}
+/** Milliseconds since 1970; undefined: there is no such file. */
+const writtenAt = async (path: string): Promise<number | undefined> =>
+  (await stat(path).catch(() => undefined))?.mtimeMs;
+
+const exists = async (path: string): Promise<boolean> => (await writtenAt(path)) !== undefined;

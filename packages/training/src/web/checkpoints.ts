@@ -1,6 +1,6 @@
 /// <reference lib="dom.asynciterable" />
 import { ArgumentError, FormatError, OcelliError } from "@ocelli/core";
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../checkpoint.js";
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, latestCheckpoint } from "../checkpoint.js";
 import type { CheckpointSink } from "../fit.js";
 import { existing, guarded, pathOf, removeIfEmpty, replaceFile } from "./storage.js";
 import { StorageError } from "./storage-error.js";
@@ -95,6 +95,17 @@ export async function listCheckpoints(directory: FileSystemDirectoryHandle): Pro
     }
     return stored.sort((a, b) => b.modified.getTime() - a.modified.getTime() || (a.name < b.name ? -1 : 1));
   });
+}
+
+/**
+ * Reads where a training goes on: of `last` and `best` the further one (see `latestCheckpoint`).
+ * @throws ArgumentError when there is neither; FormatError; StorageError
+ */
+export async function readLatestCheckpoint(directory: FileSystemDirectoryHandle): Promise<Checkpoint> {
+  const kinds = ["last", "best"] as const;
+  const kept = (await listCheckpoints(directory)).flatMap(({ name }) => kinds.find((kind) => kind === name) ?? []);
+  const read = (kind: string): Promise<Checkpoint> => readCheckpoint(directory, kind);
+  return (await latestCheckpoint(kept, read)) ?? read("last");
 }
 
 /** Deletes the checkpoint `name`, if there is one. @throws StorageError */

@@ -6,6 +6,7 @@ export {
   listCheckpoints,
   openCheckpointDirectory,
   readCheckpoint,
+  readLatestCheckpoint,
   type StoredCheckpoint,
   sweepCheckpoints,
   writeCheckpoint,

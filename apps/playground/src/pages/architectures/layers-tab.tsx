@@ -3,6 +3,7 @@ import { Download } from "lucide-preact";
 import type { FunctionComponent } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { formatNumber } from "../../format.js";
+import { fileName } from "../../model/file-name.js";
 import { download } from "../../ui/download.js";
 import { Button, type Column, Select, Table } from "../../ui/index.js";
 import type { Analysis } from "../../workers/analysis/api.js";
@@ -82,7 +83,9 @@ export const LayersTab: FunctionComponent<LayersTabProps> = ({ analysis, chosen,
           />
         </div>
         <Button
-          onClick={() => download(`${analysis.title}.csv`, summaryCsv({ input, batch: 1, totals, rows }), "text/csv")}
+          onClick={() =>
+            download(`${fileName(analysis.title)}.csv`, summaryCsv({ input, batch: 1, totals, rows }), "text/csv")
+          }
         >
           <Download size={16} aria-hidden="true" />
           Download as CSV

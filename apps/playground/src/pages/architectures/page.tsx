@@ -69,12 +69,13 @@ export const Page: FunctionComponent = () => {
 };
 
 const Overview: FunctionComponent<{ readonly analysis: Analysis }> = ({ analysis }) => {
-  const { title, citation, totals, rows, input, numClasses } = analysis;
+  const { spec, title, citation, totals, rows, input, numClasses } = analysis;
   const layers = rows.filter(({ weights, macs }) => weights > 0 && macs > 0).length;
   return (
     <div class="stack" aria-live="polite">
       <div class="architectures-about">
         <h3>{title}</h3>
+        {spec.kind === "zoo" ? <code class="quiet small">{spec.name}</code> : null}
         {citation === undefined ? null : <span class="quiet small">{citation}</span>}
       </div>
       <Figures>

@@ -3,12 +3,12 @@ import { Download } from "lucide-preact";
 import type { FunctionComponent } from "preact";
 import { useState } from "preact/hooks";
 import { formatNumber } from "../../format.js";
+import { fileName } from "../../model/file-name.js";
 import { useNewest } from "../../newest.js";
 import { download } from "../../ui/download.js";
 import { Button, Checkbox, Notice, Panel, Spinner } from "../../ui/index.js";
 import type { Described, ExportFormat } from "../../workers/export/api.js";
 import { ask } from "../../workers/export/client.js";
-import { fileName } from "../../workers/export/file-name.js";
 
 interface Kind {
   readonly format: ExportFormat;

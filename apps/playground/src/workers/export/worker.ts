@@ -6,6 +6,7 @@ import * as Comlink from "comlink";
 import { buildModel, parameterCount } from "../../model/build.js";
 import { fittingTransform, type NetworkCard, pixelsOf, plainCard } from "../../model/card.js";
 import { programOf } from "../../model/code.js";
+import { fileName } from "../../model/file-name.js";
 import { judged } from "../../model/judged.js";
 import type { ModelSpec } from "../../model/spec.js";
 import { whyNotStored } from "../../store/files.js";
@@ -30,7 +31,6 @@ import { type NetworkSource, readBuiltIn } from "../../store/source.js";
 import { DeviceSlot } from "../device.js";
 import type { Answers, Described, EncodeRequest, ExportApi, Fitted, Kept, OpenedFile } from "./api.js";
 import { encodeNetwork, expectedBytes, networkFile } from "./encode.js";
-import { fileName } from "./file-name.js";
 import { patternPixels } from "./pattern.js";
 
 interface Stored {

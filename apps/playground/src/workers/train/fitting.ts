@@ -2,7 +2,6 @@ import { ArgumentError, input, OcelliError, ShapeError, sameShape } from "@ocell
 import { logitsOf, traceModule } from "@ocelli/layers";
 import { checkTrainingSize, type ModelName } from "@ocelli/zoo";
 import { type BuiltModel, buildModel } from "../../model/build.js";
-import { displayName } from "../../model/display-name.js";
 import type { ImageShape, ModelSpec } from "../../model/spec.js";
 
 /** A network made to fit some data. */
@@ -15,10 +14,6 @@ export interface Fitted {
 
 /** Black pixels that the network wants around its images. */
 export const borderOf = ({ entry }: BuiltModel): number => entry?.preprocessing.pad ?? 0;
-
-/** As people write it. */
-export const nameOf = (spec: ModelSpec, { title }: BuiltModel): string =>
-  spec.kind === "zoo" ? displayName(spec.name) : title;
 
 /** Of one image as the network gets it, before its border. */
 export function ownImage(built: BuiltModel): ImageShape {
@@ -46,7 +41,7 @@ export function fitted(given: ModelSpec, image: ImageShape, classes: number): Fi
     if (!(error instanceof OcelliError)) throw error;
     const shape = (dims: readonly number[]): string => dims.join(" x ");
     throw new ArgumentError(
-      `${nameOf(given, own)} takes images of ${shape(ownImage(own))}; these are ${shape(image)} in ${classes} classes. ${error.message}`,
+      `${own.title} takes images of ${shape(ownImage(own))}; these are ${shape(image)} in ${classes} classes. ${error.message}`,
       { image, classes, cause: error },
     );
   }

@@ -7,7 +7,7 @@ import type { TrainingSpec } from "../../model/training.js";
 import type { DeviceSlot, OpenedDevice } from "../device.js";
 import { breathing } from "./breath.js";
 import { describe, openTraining, type TrainData } from "./data.js";
-import { fitted, nameOf } from "./fitting.js";
+import { fitted } from "./fitting.js";
 import { partsOf } from "./plan.js";
 import { allButHead } from "./transfer.js";
 
@@ -56,8 +56,8 @@ export async function openParts(
 }
 
 /** "LeNet-5 on Digits". */
-export const titleOf = ({ spec, built, data }: Pick<Parts, "spec" | "built" | "data">): string =>
-  `${nameOf(spec, built)} on ${data.summary.title}`;
+export const titleOf = ({ built, data }: Pick<Parts, "built" | "data">): string =>
+  `${built.title} on ${data.summary.title}`;
 
 /** The state of a new run, or of one that has values already. */
 export function openState({ device, built, training }: Parts, values?: StateDict): Promise<State> {

@@ -1,8 +1,8 @@
 import type { StateDict } from "@ocelli/core";
 import type { Progress } from "@ocelli/training";
-import { StorageError, writeCheckpoint } from "@ocelli/training/web";
+import { readLatestCheckpoint, StorageError, writeCheckpoint } from "@ocelli/training/web";
 import { readJson, whyNotStored, writeFile } from "../../store/files.js";
-import { findNetwork, folderOf, readLatest, type SavedNetwork, saveAbout } from "../../store/networks.js";
+import { findNetwork, folderOf, type SavedNetwork, saveAbout } from "../../store/networks.js";
 import type { CurvePoint, EpochPoint, RunResult, RunState, StorageState } from "./api.js";
 import type { RateChange } from "./rate.js";
 
@@ -103,7 +103,7 @@ export class RunKeeper {
 
   /** Where a failed run goes on, and what it has learnt. @throws ArgumentError, FormatError, StorageError */
   async load(): Promise<Snapshot> {
-    return this.#unsaved ?? readLatest(await folderOf(this.#id));
+    return this.#unsaved ?? readLatestCheckpoint(await folderOf(this.#id));
   }
 
   /** @param snapshot that is kept in memory where it cannot be stored */

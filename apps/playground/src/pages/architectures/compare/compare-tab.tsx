@@ -5,6 +5,7 @@ import { modelEntry, modelNames } from "@ocelli/zoo";
 import { X } from "lucide-preact";
 import type { FunctionComponent } from "preact";
 import { useMemo, useState } from "preact/hooks";
+import { titleOf } from "../../../model/display-name.js";
 import type { ModelSpec } from "../../../model/spec.js";
 import { ModelCombobox } from "../../../model-picker/combobox.js";
 import { currentModel } from "../../../state.js";
@@ -95,7 +96,7 @@ const Chosen: FunctionComponent<ChosenProps> = ({ specs, onRemove }) =>
   ) : (
     <ul class="compare-models" aria-label="Compared">
       {specs.map((spec) => {
-        const name = spec.kind === "family" ? `${spec.family} ${Object.values(spec.values).join(", ")}` : spec.name;
+        const name = titleOf(spec);
         return (
           <li key={JSON.stringify(spec)}>
             {name}

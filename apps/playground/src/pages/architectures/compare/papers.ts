@@ -4,7 +4,7 @@ import type { BubbleDrawing } from "@ocelli/inspect/plot";
 /** A paper whose networks are in the chart. */
 export interface Paper {
   readonly citation: string;
-  /** As its networks are called, and its year: "vgg 2015". */
+  /** As its networks are called, and its year: "VGG 2015". */
   readonly title: string;
   readonly names: readonly string[];
 }
@@ -16,13 +16,15 @@ export function papersOf(models: readonly Pick<Compared, "name" | "citation">[])
   return Array.from(papers, ([citation, names]) => ({ citation, names, title: titleOf(citation, names) }));
 }
 
-/** Without numbers of layers and versions. */
-const family = /^[a-z]+(_[a-z]{2,})*/;
+/** What tells the networks of a family apart: numbers of layers, versions, years. */
+const member = /[ -]v?\d[\w.-]*|,.*| of \d{4}| for .*| \(.*/g;
 
 function titleOf(citation: string, names: readonly string[]): string {
-  const families = names.map((name) => family.exec(name)?.[0] ?? name);
+  const families = names.map((name) => name.replace(member, ""));
   const often = (one: string): number => families.filter((other) => other === one).length;
-  const [most, second] = [...new Set(families)].sort((a, b) => often(b) - often(a));
+  const [most = "", ...others] = [...new Set(families)].sort((a, b) => often(b) - often(a));
+  // "VGG with batch-norm" says no more than "VGG".
+  const second = others.find((one) => !one.startsWith(most));
   const year = /\b(19|20)\d\d\b(?!.*\b(19|20)\d\d\b)/.exec(citation)?.[0];
   return [second === undefined ? most : `${most}, ${second}`, year].filter((part) => part !== undefined).join(" ");
 }

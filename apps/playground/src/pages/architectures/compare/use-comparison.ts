@@ -1,5 +1,6 @@
 import type { Compared } from "@ocelli/inspect";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { titleOf } from "../../../model/display-name.js";
 import type { ModelSpec } from "../../../model/spec.js";
 import { openLane } from "../../../workers/analysis/client.js";
 import { Superseded } from "../../../workers/analysis/lane.js";
@@ -38,7 +39,7 @@ export function useComparison(specs: readonly ModelSpec[], dataset: string): Com
           known.set(keyOf(spec), { spec, compared });
         } catch (error) {
           if (error instanceof Superseded) return;
-          setProblems((before) => [...before, `${nameOf(spec)}: ${(error as Error).message}`]);
+          setProblems((before) => [...before, `${titleOf(spec)}: ${(error as Error).message}`]);
         }
         if (run.stopped) return;
         // A chart is drawn anew now and then, not for every network.
@@ -55,5 +56,3 @@ export function useComparison(specs: readonly ModelSpec[], dataset: string): Com
   const models = useMemo(() => specs.flatMap((spec) => known.get(keyOf(spec)) ?? []), [wanted, done]);
   return { models, share: specs.length === 0 ? 1 : (models.length + problems.length) / specs.length, problems };
 }
-
-const nameOf = (spec: ModelSpec): string => (spec.kind === "family" ? spec.family : spec.name);

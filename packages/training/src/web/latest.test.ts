@@ -1,7 +1,8 @@
 import { ArgumentError, hostTensor } from "@ocelli/core";
-import { encodeCheckpoint, freshProgress } from "@ocelli/training";
 import { expect, test } from "vitest";
-import { readLatest } from "./networks.js";
+import { encodeCheckpoint } from "../checkpoint.js";
+import { freshProgress } from "../fit.js";
+import { readLatestCheckpoint } from "./checkpoints.js";
 
 interface Kept {
   /** Where the checkpoint stands. */
@@ -20,7 +21,7 @@ function folder(kept: Readonly<Record<string, Kept>>): FileSystemDirectoryHandle
   });
   const handle = (file: File) => ({ kind: "file", name: file.name, getFile: async () => file });
   const found = {
-    name: "networks-test",
+    name: "checkpoints-test",
     values: () => files.map(handle).values(),
     getFileHandle: async (name: string) => {
       const file = files.find((one) => one.name === name);
@@ -43,11 +44,11 @@ test.each([
   ["an epoch that was no better", { best: { step: 9, modified: 2 }, last: { step: 18, modified: 3 } }, 18],
   ["two files of one moment", { best: { step: 9, modified: 3 }, last: { step: 18, modified: 3 } }, 18],
 ])("%s: it goes on from what stands furthest", async (_, kept, step) => {
-  const { progress, values } = await readLatest(folder(kept as Readonly<Record<string, Kept>>));
+  const { progress, values } = await readLatestCheckpoint(folder(kept as Readonly<Record<string, Kept>>));
   expect(progress.step).toBe(step);
   expect(values.params?.w?.data[0]).toBe(step);
 });
 
 test("a folder without any says so", async () => {
-  await expect(readLatest(folder({}))).rejects.toThrow(ArgumentError);
+  await expect(readLatestCheckpoint(folder({}))).rejects.toThrow(ArgumentError);
 });
