@@ -22,19 +22,33 @@ const onSources = {
   oxc: { target: "es2022" },
 } satisfies TestProjectInlineConfiguration;
 
+const inNode = {
+  environment: "node",
+  // Machines that test do other things at the same time: a hang is told apart from a slow minute.
+  testTimeout: 30_000,
+} satisfies TestProjectInlineConfiguration["test"];
+
+/** Tests that leave nothing behind in their process: one process runs them all, and loads each module once. */
+const pure: TestProjectInlineConfiguration = {
+  ...onSources,
+  test: {
+    ...inNode,
+    name: "pure",
+    isolate: false,
+    include: [
+      "packages/{core,formats,inspect,layers,training,zoo}/{src,test}/**/*.test.ts",
+      "apps/playground/src/**/*.test.ts",
+    ],
+  },
+};
+
+/** Tests of devices, which hold native resources, and of the command, which has an environment: each file has a process of its own. */
 const node: TestProjectInlineConfiguration = {
   ...onSources,
   test: {
+    ...inNode,
     name: "node",
-    environment: "node",
-    // Machines that test do other things at the same time: a hang is told apart from a slow minute.
-    testTimeout: 30_000,
-    include: [
-      "packages/*/src/**/*.test.ts",
-      "packages/*/test/**/*.test.ts",
-      "apps/cli/test/**/*.test.ts",
-      "apps/playground/src/**/*.test.ts",
-    ],
+    include: ["packages/kernels-*/{src,test}/**/*.test.ts", "apps/cli/test/**/*.test.ts"],
   },
 };
 
@@ -116,8 +130,7 @@ function playground(executablePath: string): TestProjectInlineConfiguration {
       include: ["apps/playground/test/**/*.test.ts"],
       globalSetup: "apps/playground/test/global-setup.ts",
       provide: { chromium: executablePath },
-      // Stories wait for networks that train: one at a time, and with nothing beside them.
-      fileParallelism: false,
+      // Stories wait for networks that train: with nothing but other stories beside them.
       sequence: { groupOrder: 1 },
     },
   };
@@ -141,6 +154,6 @@ export default defineConfig({
     // Vitest leaves one processor free, which on two would be every second.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ["default", "./scripts/count-reporter.mjs"],
-    projects: [node, types, ...browserProjects()],
+    projects: [pure, node, types, ...browserProjects()],
   },
 });

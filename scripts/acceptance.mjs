@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { build, root, swiftShader } from "./run.mjs";
+import { bin, build, node, readJson, root, swiftShader } from "./run.mjs";
 
 const experiments = ["degradation", "resnet20"];
 const { values: options, positionals } = parseArgs({
@@ -250,6 +250,18 @@ async function stepsAndExports(names) {
   return withDevice("onnx", (device) => everyModelStepsAndExports(names ?? modelNames, device));
 }
 
+/** WebGPU's kernels in every way that they can run; `npm test` tries one a case. */
+async function everyVariant() {
+  const report = join(work, "variants.json");
+  const args = ["run", "--project", "node", "packages/kernels-webgpu/test/kernels-", "--reporter", "json"];
+  const env = { OCELLI_TESTS: "all", OCELLI_REQUIRE: "webgpu" };
+  const { code, output } = await node([bin("vitest"), ...args, "--outputFile", report], { capture: true, env });
+  if (!existsSync(report)) throw new Error(output);
+  const { numPassedTests, numFailedTests } = readJson(report);
+  const got = `${numPassedTests} tests passed, ${numFailedTests} failed`;
+  return { ok: code === 0 && numPassedTests > 0, wanted: "none fails", got };
+}
+
 /** Damaged files: nothing but named errors, no hang, no allocation out of proportion. */
 async function fuzz(count) {
   const { run } = await import("./fuzz-formats.mjs");
@@ -282,6 +294,7 @@ const full = {
   "torchvision's models on ONNX: logits, loss, gradients": () => torchvision("onnx"),
   "torchvision's models on WebGPU: logits": () => torchvision("webgpu"),
   "every model of the zoo: a training step, an export": () => stepsAndExports(),
+  "WebGPU's kernels, every variant of every case": () => everyVariant(),
   "100,000 damaged safetensors, PyTorch and ONNX files": () => fuzz(100_000),
   "compile ResNet-20's training step": () => compileTime(),
   "memory over 3,000 steps": () => memory(3000),
@@ -299,6 +312,7 @@ const brief = {
     torchvision("onnx", ["squeezenet1_0", "resnet18", "googlenet", "densenet121"]),
   "torchvision's models on WebGPU: logits of two": () => torchvision("webgpu", ["squeezenet1_0", "resnet18"]),
   "a training step, an export: one model a paper": () => stepsAndExports(onePerPaper),
+  "WebGPU's kernels, every variant of every case": () => everyVariant(),
   "compile ResNet-20's training step": () => compileTime(),
   "memory over 1,000 steps": () => memory(1000),
   "kill and resume": () => killAndResume(1),

@@ -14,7 +14,7 @@ export interface Checkpoint {
 /**
  * Where a training goes on. An epoch's best is written before its last, so where a kill or a full disk came between the two, the best is the
  * further one. Undefined before the first of both.
- * @param kept those that there are, the newest first: an older best is not read
+ * @param kept those that there are, the newest first, and best before last where they are of one moment: an older best is not read
  */
 export async function latestCheckpoint(
   kept: readonly ("last" | "best")[],

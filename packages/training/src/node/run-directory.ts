@@ -99,7 +99,8 @@ export class RunDirectory implements CheckpointSink {
   /** Where the run goes on (see `latestCheckpoint`); undefined before its first checkpoint. */
   async latest(): Promise<Checkpoint | undefined> {
     const found = await Promise.all(
-      (["last", "best"] as const).map(async (kind) => ({ kind, at: await writtenAt(this.checkpointPath(kind)) })),
+      // Of files of one moment the best comes first: both are read.
+      (["best", "last"] as const).map(async (kind) => ({ kind, at: await writtenAt(this.checkpointPath(kind)) })),
     );
     const kept = found.flatMap(({ kind, at }) => (at === undefined ? [] : [{ kind, at }])).sort((a, b) => b.at - a.at);
     return latestCheckpoint(
