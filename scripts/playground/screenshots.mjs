@@ -1,10 +1,9 @@
 // Pictures of the playground's pages for the READMEs: `npm run build`, then `node scripts/playground/screenshots.mjs [--only NAME]`.
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { chromium } from "playwright";
-import { preview } from "vite";
 import { root } from "../run.mjs";
+import { openSite } from "./open-site.mjs";
 import { shots } from "./shots.mjs";
 
 const { values: options } = parseArgs({
@@ -15,28 +14,15 @@ const { values: options } = parseArgs({
     site: { type: "string", default: join(root, "apps/playground/dist") },
   },
 });
-if (!existsSync(join(options.site, "index.html")))
-  throw new Error(`${options.site} holds no site: npm run build makes it`);
 const wanted = shots.filter(({ name }) => options.only === undefined || name === options.only);
 if (wanted.length === 0) throw new Error(`--only takes one of ${shots.map(({ name }) => name).join(", ")}`);
 
 mkdirSync(options.out, { recursive: true });
-const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
-const server = await preview({
-  configFile: false,
-  logLevel: "error",
-  build: { outDir: options.site },
-  preview: { host: "127.0.0.1", headers: isolation },
-});
-const browser = await chromium.launch({
-  executablePath: options.chromium,
-  args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-});
+const { url, browser, close } = await openSite({ site: options.site, executablePath: options.chromium });
 try {
   for (const shot of wanted) await take(shot);
 } finally {
-  await browser.close();
-  await server.close();
+  await close();
 }
 
 async function take({ name, path, width = 1280, height = 800, dark = false, prepare }) {
@@ -47,7 +33,7 @@ async function take({ name, path, width = 1280, height = 800, dark = false, prep
     serviceWorkers: "block",
   });
   const page = await context.newPage();
-  await page.goto(`${server.resolvedUrls.local[0]}#${path}`);
+  await page.goto(`${url}#${path}`);
   await page.getByRole("heading", { level: 1 }).waitFor();
   await prepare?.(page);
   const file = join(options.out, `playground-${name}.png`);

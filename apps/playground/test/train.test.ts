@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright";
 import { expect } from "vitest";
+import { watchMainThread } from "../../../scripts/playground/main-thread.mjs";
 import { type Configuration, encodeConfiguration } from "../src/model/share.js";
 import type { ModelSpec } from "../src/model/spec.js";
 import type { TrainingSpec } from "../src/model/training.js";
 import { accessible, longTasks, story } from "./harness.js";
 import { beforeWorkers, loseCard, withCard } from "./machines.js";
-import { watchMainThread } from "./main-thread.js";
 import { noisyPng } from "./pictures.js";
 
 /** Two minutes are promised on a machine that does nothing else; others wait longer for the same. */
@@ -231,6 +231,15 @@ story(
       .toMatch(/LeNet-5 on Digits/);
     const answer = page.getByRole("list", { name: "The most probable classes" }).getByRole("listitem");
     await answer.first().waitFor({ timeout: 60_000 });
+    // Another training can begin from it, too.
+    await page.getByRole("navigation").getByRole("link", { name: "Train" }).click();
+    await page.getByRole("button", { name: "Set up another training" }).click();
+    await page.getByRole("combobox", { name: "Begin from" }).selectOption({ label: "LeNet-5 on Digits (in memory)" });
+    await page.getByText(/all 10 tensors from “LeNet-5 on Digits”/).waitFor({ timeout: 30_000 });
+    await start(page);
+    await page.getByText(/Begun with all 10 tensors/).waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("The training was stopped").waitFor({ timeout: 60_000 });
   },
 );
 

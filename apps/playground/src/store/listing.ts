@@ -29,7 +29,8 @@ export function hold(network: HeldNetwork): void {
   heldNow.value = [network, ...heldNow.value.filter(({ about }) => about.id !== network.about.id)];
 }
 
-const heldOf = (id: string): HeldNetwork | undefined => heldNow.value.find(({ about }) => about.id === id);
+/** One that is held; undefined: it is in the storage, or nowhere. */
+export const heldOf = (id: string): HeldNetwork | undefined => heldNow.value.find(({ about }) => about.id === id);
 
 export const isHeld = (id: string): boolean => heldOf(id) !== undefined;
 

@@ -1,6 +1,8 @@
 import "./notice.css";
 import { CircleAlert, Info, LoaderCircle, TriangleAlert } from "lucide-preact";
 import type { ComponentChildren, FunctionComponent } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { formatDuration } from "../format.js";
 
 interface NoticeProps {
   readonly kind: "info" | "warning" | "error";
@@ -29,13 +31,29 @@ export const Notice: FunctionComponent<NoticeProps> = ({ kind, title, children, 
   );
 };
 
-/** Something is on its way, for as long as nobody knows. */
-export const Spinner: FunctionComponent<{ readonly label: string }> = ({ label }) => (
-  <div class="spinner" role="status">
-    <LoaderCircle size={20} aria-hidden="true" />
-    <span>{label} ...</span>
-  </div>
-);
+/** Shorter waits are not counted, in seconds. */
+const patience = 3;
+
+/** Something is on its way, for as long as nobody knows; where that is long, how long it has been. */
+export const Spinner: FunctionComponent<{ readonly label: string }> = ({ label }) => {
+  const [seconds, setSeconds] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setSeconds((before) => before + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <div class="spinner" role="status">
+      <LoaderCircle size={20} aria-hidden="true" />
+      <span>{label} ...</span>
+      {seconds < patience ? null : (
+        // Not read out each second.
+        <span class="quiet figures small" aria-hidden="true">
+          {formatDuration(seconds)}
+        </span>
+      )}
+    </div>
+  );
+};
 
 interface ProgressProps {
   readonly label: string;

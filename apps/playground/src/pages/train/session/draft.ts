@@ -3,6 +3,7 @@ import type { ModelSpec } from "../../../model/spec.js";
 import type { Beginning, DataSpec, TrainingChanges, TrainingSpec } from "../../../model/training.js";
 import { Newest } from "../../../newest.js";
 import { currentModel, currentTraining } from "../../../state.js";
+import { heldOf } from "../../../store/listing.js";
 import type { StoredData, TrainPlan } from "../../../workers/train/api.js";
 import { trainer } from "../../../workers/train/client.js";
 
@@ -14,6 +15,12 @@ export const changes = signal<TrainingChanges>({});
 
 /** The network whose values are begun with; undefined: chance. */
 export const beginning = signal<Beginning | undefined>(undefined);
+
+/** As the worker is told it: what the storage did not take, the page hands on. */
+export const givenBeginning = computed(() => {
+  const { value: from } = beginning;
+  return from && { ...from, held: heldOf(from.network) };
+});
 
 /** Pictures that are scaled up because the network takes no smaller ones; another network may. */
 export const scaled = signal<{ readonly spec: ModelSpec; readonly size: number } | undefined>(undefined);
@@ -65,7 +72,12 @@ export async function refreshDataSets(): Promise<void> {
 }
 
 function makePlan(): void {
-  const request = { spec: currentModel.value, data: plannedData.value, changes: changes.value, from: beginning.value };
+  const request = {
+    spec: currentModel.value,
+    data: plannedData.value,
+    changes: changes.value,
+    from: givenBeginning.value,
+  };
   planner.ask(() => trainer().plan(request));
   isChanging.value = false;
 }
@@ -100,7 +112,7 @@ export function followDraft(): () => void {
   const stops = [
     effect(() => takeOver(currentTraining.value)),
     effect(() => {
-      void [currentModel.value, plannedData.value, changes.value, beginning.value];
+      void [currentModel.value, plannedData.value, changes.value, givenBeginning.value];
       clearTimeout(timer);
       // From now on the plan that is there is the wrong one to start with.
       isChanging.value = true;

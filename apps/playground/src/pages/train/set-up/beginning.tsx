@@ -11,8 +11,7 @@ const fresh = "";
 
 /** What the training begins from: chance, or what a network that is kept here has learnt already. */
 export const BeginningFields: FunctionComponent = () => {
-  // Those that memory holds alone are unknown to whoever trains.
-  const kept = (networks.value ?? []).filter(({ id }) => !isHeld(id));
+  const kept = networks.value ?? [];
   const { network = fresh, headOnly = false } = beginning.value ?? {};
   if (kept.length === 0 && network === fresh) return null;
   const choose = (id: string): void => {
@@ -32,7 +31,10 @@ export const BeginningFields: FunctionComponent = () => {
         value={network}
         choices={[
           { value: fresh, label: "Fresh values" },
-          ...kept.map(({ id, title, created }) => ({ value: id, label: `${title} (${formatTime(created)})` })),
+          ...kept.map(({ id, title, created }) => ({
+            value: id,
+            label: `${title} (${isHeld(id) ? "in memory" : formatTime(created)})`,
+          })),
           ...gone,
         ]}
         onChange={choose}

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { formatNumber } from "../../../format.js";
 import { Button, Figure, Figures, Notice, Spinner } from "../../../ui/index.js";
 import { Adapter } from "../run/adapter.js";
-import { beginning, plan, planning, planProblem } from "../session/draft.js";
+import { givenBeginning, plan, planning, planProblem } from "../session/draft.js";
 import { deviceProblem, isActive, preparing, startRun } from "../session/run.js";
 
 /** What it costs, what computes, and the one button that matters. */
@@ -16,7 +16,7 @@ export const StartBar: FunctionComponent = () => {
   const start = async (): Promise<void> => {
     if (made === undefined) return;
     setStarting(true);
-    await startRun({ spec: made.spec, training: made.training, from: beginning.value });
+    await startRun({ spec: made.spec, training: made.training, from: givenBeginning.value });
     setStarting(false);
   };
   return (

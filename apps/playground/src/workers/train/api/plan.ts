@@ -1,6 +1,13 @@
 import type { ModelSpec } from "../../../model/spec.js";
 import type { Beginning, DataSpec, Origin, TrainingChanges, TrainingSpec } from "../../../model/training.js";
+import type { HeldNetwork } from "../../../store/source.js";
 import type { DataSummary } from "./data.js";
+
+/** What a training begins from, as the page says it. */
+export interface GivenBeginning extends Beginning {
+  /** The network, where the site's storage has not got it. */
+  readonly held?: HeldNetwork | undefined;
+}
 
 export interface PlanRequest {
   readonly spec: ModelSpec;
@@ -8,7 +15,7 @@ export interface PlanRequest {
   /** What the reader has set of the training. */
   readonly changes?: TrainingChanges;
   /** A network to begin from. Left out: from chance. */
-  readonly from?: Beginning | undefined;
+  readonly from?: GivenBeginning | undefined;
 }
 
 export interface TrainPlan {

@@ -1,9 +1,10 @@
 import type { EpochSummary } from "@ocelli/training";
 import type { ModelSpec } from "../../../model/spec.js";
-import type { Beginning, Origin, TrainingSpec } from "../../../model/training.js";
+import type { Origin, TrainingSpec } from "../../../model/training.js";
 import type { SavedNetwork } from "../../../store/networks.js";
 import type { DeviceReport } from "../../device.js";
 import type { DataSummary } from "./data.js";
+import type { GivenBeginning } from "./plan.js";
 
 export type RunState = "preparing" | "running" | "pausing" | "paused" | "done" | "stopped" | "failed";
 
@@ -96,7 +97,7 @@ export interface StartRequest {
   readonly spec: ModelSpec;
   readonly training: TrainingSpec;
   /** A network to begin from. Left out: from chance. */
-  readonly from?: Beginning | undefined;
+  readonly from?: GivenBeginning | undefined;
   /** Of the network. Default: the model's name and the data's. */
   readonly title?: string;
 }

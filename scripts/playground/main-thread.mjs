@@ -1,20 +1,7 @@
-import type { CDPSession, Page } from "playwright";
-
-interface TraceEvent {
-  readonly name: string;
-  readonly pid: number;
-  readonly tid: number;
-  readonly ph: string;
-  /** Microseconds, by the clock. */
-  readonly ts: number;
-  readonly dur?: number;
-  /** Microseconds of processor time. */
-  readonly tdur?: number;
-  readonly args: { readonly name?: string };
-}
+// What a page's own thread is busy with, by Chromium's tracing; `page` is Playwright's.
 
 /** What the page's code asks of its thread: its scripts, and the styles and layout that they bring. */
-const ofThePage: ReadonlySet<string> = new Set([
+const ofThePage = new Set([
   ...["EvaluateScript", "EventDispatch", "FireAnimationFrame", "FunctionCall", "HandlePostMessage", "TimerFire"],
   ...["UpdateLayoutTree", "Layout"],
 ]);
@@ -22,14 +9,12 @@ const ofThePage: ReadonlySet<string> = new Set([
 /**
  * Watches the page's own thread. Its work is measured by the processor's time that it took: on a machine that does other things, too, it
  * waits for it, and the clock says nothing of the page. Painting and handing pictures on are left out: where a processor plays the graphics
- * card, they wait for that.
+ * card, they wait for that. `end()` gives each piece of work in ms, the longest first.
  */
-export async function watchMainThread(
-  page: Page,
-): Promise<{ /** Of each piece of work, in ms, the longest first. */ end(): Promise<readonly number[]> }> {
+export async function watchMainThread(page) {
   const session = await page.context().newCDPSession(page);
-  const events: TraceEvent[] = [];
-  session.on("Tracing.dataCollected", ({ value }) => events.push(...(value as unknown as TraceEvent[])));
+  const events = [];
+  session.on("Tracing.dataCollected", ({ value }) => events.push(...value));
   await session.send("Tracing.start", {
     transferMode: "ReportEvents",
     traceConfig: { includedCategories: ["devtools.timeline"] },
@@ -37,7 +22,7 @@ export async function watchMainThread(
   return { end: () => workOf(session, events) };
 }
 
-async function workOf(session: CDPSession, events: readonly TraceEvent[]): Promise<readonly number[]> {
+async function workOf(session, events) {
   const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
   await session.send("Tracing.end");
   await complete;
@@ -46,15 +31,14 @@ async function workOf(session: CDPSession, events: readonly TraceEvent[]): Promi
     events.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(threadOf),
   );
   const work = events.filter((event) => event.ph === "X" && ofThePage.has(event.name) && threads.has(threadOf(event)));
-  if (work.length === 0) throw new Error("the browser's trace has no work of the page's thread");
   return outermost(work)
     .map(({ tdur = 0 }) => tdur / 1000)
     .sort((a, b) => b - a);
 }
 
 /** Without what is part of another piece: a message brings a call, a call brings layout. */
-function outermost(work: readonly TraceEvent[]): TraceEvent[] {
-  const ends = new Map<string, number>();
+function outermost(work) {
+  const ends = new Map();
   return [...work]
     .sort((a, b) => a.ts - b.ts || (b.dur ?? 0) - (a.dur ?? 0))
     .filter((event) => {
@@ -65,4 +49,4 @@ function outermost(work: readonly TraceEvent[]): TraceEvent[] {
     });
 }
 
-const threadOf = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;
+const threadOf = ({ pid, tid }) => `${pid} ${tid}`;
