@@ -138,6 +138,23 @@ story(
   },
 );
 
+story(
+  "a tab that the browser puts to sleep goes on when it wakes",
+  { timeout: patience },
+  async ({ page, context, open }) => {
+    await open(train({ epochs: 500 }));
+    await start(page);
+    await reach(page, 5);
+    const session = await context.newCDPSession(page);
+    await session.send("Page.setWebLifecycleState", { state: "frozen" });
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await session.send("Page.setWebLifecycleState", { state: "active" });
+    await reach(page, (await stepOf(page)) + 20);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("The training was stopped").waitFor({ timeout: 60_000 });
+  },
+);
+
 story("files that are no data, and pictures of one's own", { timeout: patience }, async ({ page, open }) => {
   const folder = mkdtempSync(join(tmpdir(), "ocelli-pictures-"));
   try {

@@ -27,7 +27,7 @@ describe("the networks to choose from", () => {
   });
 
   it("are found by author and year, in any order", () => {
-    expect(titles("2012 Krizhevsky")).toContain("AlexNet of 2012");
+    expect(titles("2012 Krizhevsky")).toContain("AlexNet (2012)");
     expect(titles("dense huang")).toContain("DenseNet-121");
     expect(titles("no such network")).toEqual([]);
     expect(bestEntry("x", [])).toBeUndefined();

@@ -13,7 +13,7 @@ test("names are those of the papers", () => {
   expect(said.map(displayName)).toEqual([
     "LeNet-5",
     "ResNet-20",
-    "VGG-16 with batch-norm",
+    "VGG-16 BN",
     "DenseNet-BC-100, k = 12",
     "SqueezeNet 1.1",
     "my net",

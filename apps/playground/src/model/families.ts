@@ -27,7 +27,7 @@ const vgg = family(
     ],
   },
   ({ configuration, batchNorm }, options) => ({
-    title: `VGG-${vggDepths[configuration as VggConfiguration]} (${configuration})${batchNorm ? " with batch-norm" : ""}`,
+    title: `VGG-${vggDepths[configuration as VggConfiguration]} (${configuration})${batchNorm ? " BN" : ""}`,
     entry: modelEntry(batchNorm ? "vgg16_bn" : "vgg16"),
     model: construct({ VGG }, literal(configuration), literal({ ...options, ...(batchNorm && { batchNorm }) })),
   }),

@@ -17,13 +17,13 @@ export function papersOf(models: readonly Pick<Compared, "name" | "citation">[])
 }
 
 /** What tells the networks of a family apart: numbers of layers, versions, years. */
-const member = /[ -]v?\d[\w.-]*|,.*| of \d{4}| for .*| \(.*/g;
+const member = /[ -]v?\d[\w.-]*|,.*| for .*| \(\d{4}\)| \([A-Z]\)/g;
 
 function titleOf(citation: string, names: readonly string[]): string {
   const families = names.map((name) => name.replace(member, ""));
   const often = (one: string): number => families.filter((other) => other === one).length;
   const [most = "", ...others] = [...new Set(families)].sort((a, b) => often(b) - often(a));
-  // "VGG with batch-norm" says no more than "VGG".
+  // "VGG BN" says no more than "VGG".
   const second = others.find((one) => !one.startsWith(most));
   const year = /\b(19|20)\d\d\b(?!.*\b(19|20)\d\d\b)/.exec(citation)?.[0];
   return [second === undefined ? most : `${most}, ${second}`, year].filter((part) => part !== undefined).join(" ");
