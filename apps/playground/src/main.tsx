@@ -4,9 +4,11 @@ import { App } from "./app.js";
 import { workOffline } from "./offline/offline.js";
 import { followLinks } from "./routing.js";
 import { followTheme } from "./theme.js";
+import { keepFocus } from "./ui/keep-focus.js";
 
 followTheme();
 keepPageOnDrop();
+keepFocus();
 await followLinks();
 render(<App />, document.getElementById("app") as HTMLElement);
 // After all that the first page needs; while one develops, the server's files are the truth.

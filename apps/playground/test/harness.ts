@@ -193,6 +193,10 @@ function launchOptions(webgpu: boolean): LaunchOptions {
   };
 }
 
+/** What part of the page the keyboard is at; "body": it has lost its place. */
+export const keyboardAt = (page: Page): Promise<string> =>
+  page.evaluate(() => document.activeElement?.tagName.toLowerCase() ?? "body");
+
 /** A stretch in which the page could not answer: milliseconds since its start, and how many. */
 export interface LongTask {
   readonly start: number;

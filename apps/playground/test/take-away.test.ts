@@ -6,7 +6,7 @@ import { createModel } from "@ocelli/zoo";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Download, Page } from "playwright";
 import { expect } from "vitest";
-import { accessible, type Story, story } from "./harness.js";
+import { accessible, keyboardAt, type Story, story } from "./harness.js";
 
 story("the ONNX file gives the page's own answers in onnxruntime-node", async ({ page, open }) => {
   await open("/take-away");
@@ -51,15 +51,20 @@ story("a .pth that says nothing of its network is brought along, kept, renamed a
   await page.getByText("It is known as ResNet-20, with its classes and its normalisation.").waitFor();
   await page.getByRole("button", { name: "Forget it" }).click();
 
-  await page.getByRole("button", { name: "Rename animals" }).click();
+  await page.getByRole("button", { name: "Rename animals" }).press("Enter");
+  await page.keyboard.press("Escape");
+  await page.getByRole("textbox", { name: "New name of animals" }).waitFor({ state: "detached" });
+  expect(await keyboardAt(page)).not.toBe("body");
+  await page.getByRole("button", { name: "Rename animals" }).press("Enter");
   await page.getByRole("textbox", { name: "New name of animals" }).fill("Three animals");
   await page.keyboard.press("Enter");
   const kept = page.getByRole("list", { name: "Networks in this browser" });
   await kept.getByRole("button", { name: "Three animals", exact: true }).waitFor();
   await page.getByRole("button", { name: "Delete Three animals" }).click();
   await accessible(page);
-  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).press("Enter");
   await page.getByText("No networks yet.").waitFor();
+  expect(await keyboardAt(page)).not.toBe("body");
 });
 
 story("files that are no networks are told so, and nothing comes of them", async ({ page, open }) => {

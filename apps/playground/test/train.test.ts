@@ -7,7 +7,7 @@ import { watchMainThread } from "../../../scripts/playground/main-thread.mjs";
 import { type Configuration, encodeConfiguration } from "../src/model/share.js";
 import type { ModelSpec } from "../src/model/spec.js";
 import type { TrainingSpec } from "../src/model/training.js";
-import { accessible, longTasks, story } from "./harness.js";
+import { accessible, keyboardAt, longTasks, story } from "./harness.js";
 import { beforeWorkers, loseCard, withCard } from "./machines.js";
 import { noisyPng } from "./pictures.js";
 
@@ -112,11 +112,14 @@ story(
     await open(train({ data: { kind: "digits", count: 4000 } }));
     await start(page);
     await reach(page, 5);
-    await page.getByRole("button", { name: "Pause" }).click();
+    // By the keyboard, which keeps its place though buttons come and go.
+    await page.getByRole("button", { name: "Pause" }).press("Enter");
     await page.getByText(/^Paused: epoch 1 of 1/).waitFor({ timeout: 60_000 });
+    expect(await keyboardAt(page)).not.toBe("body");
     const paused = await stepOf(page);
-    await page.getByRole("button", { name: "Step" }).click();
+    await page.getByRole("button", { name: "Step" }).press("Enter");
     await expect.poll(() => stepOf(page), { timeout: 30_000 }).toBe(paused + 1);
+    await expect.poll(() => keyboardAt(page)).toBe("button");
     await page.getByRole("slider", { name: /Learning rate/ }).press("ArrowLeft");
     await page.getByRole("button", { name: "Back to the plan" }).waitFor();
 

@@ -27,6 +27,7 @@ export const ModelCombobox: FunctionComponent<ComboboxProps> = ({
 }) => {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
   // Undefined: closed. Empty: open, nothing typed yet.
   const [query, setQuery] = useState<string>();
   const [active, setActive] = useState<string>();
@@ -38,6 +39,11 @@ export const ModelCombobox: FunctionComponent<ComboboxProps> = ({
     if (open && active !== undefined)
       list.current?.querySelector(`[data-id="${active}"]`)?.scrollIntoView({ block: "nearest" });
   }, [active, open]);
+
+  // Who types goes on to another network, and adds nothing to this one's name.
+  useEffect(() => {
+    if (!open && document.activeElement === input.current) input.current?.select();
+  }, [open, shown]);
 
   const show = (text: string): void => {
     const matching = searchEntries(text, entries);
@@ -70,6 +76,7 @@ export const ModelCombobox: FunctionComponent<ComboboxProps> = ({
           <div class="combobox-input">
             <input
               {...ids}
+              ref={input}
               role="combobox"
               type="text"
               autocomplete="off"

@@ -91,6 +91,15 @@ const decades: uPlot.Axis = {
   filter: (_, splits) => splits,
 };
 
+const powers = Array.from({ length: 8 }, (_, i) => 10 ** i);
+const wholeSteps = powers.flatMap((power) => [power, 2 * power, 5 * power]);
+const parts = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
+
+/** Between layers, steps and epochs that are counted there is nothing. */
+const counted: uPlot.Axis = {
+  incrs: ({ data: [x] }) => (x.length > 1 && [...x].every(Number.isInteger) ? wholeSteps : [...parts, ...wholeSteps]),
+};
+
 const countOf = (values: uPlot.AlignedData[number] | undefined): number =>
   [...(values ?? [])].filter((value) => value !== null && value !== undefined).length;
 
@@ -117,7 +126,10 @@ function optionsOf(
       x: { time: false, ...(xRange && { range: [...xRange] as [number, number] }) },
       y: { ...(logarithmic && { distr: 3 as const }), ...(range && { range: [...range] as [number, number] }) },
     },
-    axes: [axis(xLabel, 34), { ...axis(yLabel, 52), ...(logarithmic && decades) }],
+    axes: [
+      { ...axis(xLabel, 34), ...counted },
+      { ...axis(yLabel, 52), ...(logarithmic && decades) },
+    ],
     series: [
       {
         label: xLabel ?? "x",

@@ -8,6 +8,7 @@ import { currentNetwork } from "../../state.js";
 import { heldBytes, isHeld, letGo, networks, rename, storageProblem } from "../../store/listing.js";
 import { checkpointsOf, deleteNetwork, type SavedNetwork } from "../../store/networks.js";
 import { Button, Field, IconButton, Notice, Panel, Spinner } from "../../ui/index.js";
+import { useEscape } from "../../ui/use-escape.js";
 import { trainer } from "../../workers/train/client.js";
 import { choose } from "./session.js";
 import { StorageUse } from "./storage-use.js";
@@ -148,6 +149,7 @@ const Rename: FunctionComponent<RenameProps> = ({ network, onName, onCancel }) =
   const [title, setTitle] = useState(network.title);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.select(), []);
+  useEscape(onCancel);
   const name = title.trim();
   return (
     <form
@@ -188,6 +190,7 @@ const AskDelete: FunctionComponent<AskDeleteProps> = ({ network, onDelete, onCan
   const place = useRef<HTMLDivElement>(null);
   // The harmless answer is the one that Enter gives.
   useEffect(() => place.current?.querySelector<HTMLElement>("button:last-of-type")?.focus(), []);
+  useEscape(onCancel);
   return (
     <div ref={place}>
       <Notice

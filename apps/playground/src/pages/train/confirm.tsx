@@ -1,6 +1,7 @@
 import type { ComponentChildren, FunctionComponent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../ui/index.js";
+import { useEscape } from "../../ui/use-escape.js";
 
 interface ConfirmProps {
   readonly question: string;
@@ -18,6 +19,7 @@ export const Confirm: FunctionComponent<ConfirmProps> = ({ question, yes, onYes,
   useEffect(() => {
     if (asking) keep.current?.querySelector("button")?.focus();
   }, [asking]);
+  useEscape(() => setAsking(false));
   if (!asking) return <>{children(() => setAsking(true))}</>;
   return (
     <fieldset class="row train-confirm" aria-label={question} ref={keep}>

@@ -40,7 +40,13 @@ export const Activations: FunctionComponent = () => {
           onChange={setOnly}
         />
         <div class="row train-image-number">
-          <NumberField label="Picture" value={image} min={0} max={last} onChange={setImage} />
+          <NumberField
+            label="Picture"
+            value={image + 1}
+            min={1}
+            max={last + 1}
+            onChange={(place) => setImage(place - 1)}
+          />
           <IconButton label="Picture before" disabled={image === 0} onClick={() => setImage(image - 1)}>
             <ChevronLeft size={20} aria-hidden="true" />
           </IconButton>
@@ -80,7 +86,7 @@ const Maps: FunctionComponent<MapsProps> = ({ picture, label, probabilities, lay
           <dt class="small">
             <span class="mono">{path}</span>{" "}
             <span class="quiet figures">
-              {shape.join(" x ")}, black {least.toPrecision(2)}, white {largest.toPrecision(2)}
+              {shape.join(" × ")}, black {least.toPrecision(2)}, white {largest.toPrecision(2)}
               {pictures.length > 1 && pictures.length < (shape[0] ?? 0) ? `; the first ${pictures.length}` : ""}
             </span>
           </dt>

@@ -40,7 +40,7 @@ const Sheet: FunctionComponent<FilterSheet> = ({ layer, at, shape, pictures, sca
   const [outputs = 0, inputs = 0, height = 0, width = 0] = shape;
   const colours = inputs === 3 ? "seen in colour" : inputs === 1 ? "" : "the first input of each";
   const about = [
-    `${pictures.length === outputs ? "" : `${pictures.length} of `}${outputs} filters of ${height} x ${width}`,
+    `${pictures.length === outputs ? "" : `${pictures.length} of `}${outputs} filters of ${height} × ${width}`,
     colours,
     `white is ${scale.toPrecision(2)}, middle grey 0, black ${(-scale).toPrecision(2)}`,
     `after step ${formatNumber(at)}`,

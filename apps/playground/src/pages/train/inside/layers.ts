@@ -24,4 +24,4 @@ export function useLayers(): readonly LayerInfo[] {
 }
 
 export const layerLabel = ({ path, kind, shape }: LayerInfo): string =>
-  `${path === "" ? "the whole network" : path} (${kind}, ${shape.join(" x ")})`;
+  `${path === "" ? "the whole network" : path} (${kind}, ${shape.join(" × ")})`;

@@ -69,12 +69,8 @@ const Numbers: FunctionComponent = () => {
     value === null || value === undefined ? none : format(value);
   return (
     <Figures>
-      <Figure
-        label="Loss"
-        hint="Of the last batch: what training makes small"
-        value={shown(now?.loss, (x) => x.toFixed(3))}
-      />
-      <Figure label="Accuracy" hint="Of the last batch" value={shown(now?.accuracy, formatPercent)} />
+      <Figure label="Loss, last batch" hint="What training makes small" value={shown(now?.loss, (x) => x.toFixed(3))} />
+      <Figure label="Accuracy, last batch" value={shown(now?.accuracy, formatPercent)} />
       <Figure label="Learning rate" hint="Of the last step" value={shown(now?.lr, formatRate)} />
       <Figure label="Images/s" value={shown(now?.imagesPerSecond, (x) => formatNumber(Math.round(x)))} />
       {(now?.waiting ?? 0) > 0.05 ? (
