@@ -17,7 +17,7 @@ story("three 3x3: fields of 3, 5 and 7 pixels, and 45 % fewer weights at any wid
   await page.getByLabel("The same field, fewer weights").check();
   const from = page.getByRole("slider", { name: "Look back from layer" });
   await from.fill("3");
-  for (const size of ["7 x 7", "5 x 5", "3 x 3", "1 x 1"])
+  for (const size of ["7 × 7", "5 × 5", "3 × 3", "1 × 1"])
     await page.getByText(size, { exact: true }).first().waitFor();
   await page
     .getByText("45 % fewer", { exact: false })
@@ -39,7 +39,7 @@ story("inception: 854 M, 271 M, and where 358 M comes from", async ({ page, open
   await page.getByText("358,055,936").waitFor();
   await page.getByText("was added twice").waitFor();
   await accessible(page);
-  await page.getByRole("slider", { name: "Filters of the 1x1 in front of the 5x5" }).fill("16");
+  await page.getByRole("slider", { name: "Filters of the 1×1 in front of the 5×5" }).fill("16");
   // 64 - 16 filters fewer, of 256 + 25 * 96 multiply-adds on each of 784 pixels.
   await page.getByText("171,401,216").first().waitFor();
   await page.getByText("358,055,936").waitFor();

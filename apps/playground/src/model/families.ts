@@ -33,7 +33,7 @@ const vgg = family(
   }),
 );
 
-const bypasses = { none: "None", simple: "Simple: identity", complex: "Complex: 1x1 convolutions too" };
+const bypasses = { none: "None", simple: "Simple: identity", complex: "Complex: 1×1 convolutions too" };
 
 const squeezenet = family(
   {

@@ -88,7 +88,7 @@ const normalised = (from: number, to: number, options: ConvolutionOptions): read
 const relu = (): Written<Module> => construct({ ReLU });
 const sequence = (...layers: readonly Written<Module>[]): Written<Module> => construct({ Sequential }, ...layers);
 
-/** `relu(body(x) + shortcut(x))`: He et al. 2015. Where the shape changes, the shortcut is a 1x1 convolution. */
+/** `relu(body(x) + shortcut(x))`: He et al. 2015. Where the shape changes, the shortcut is a 1×1 convolution. */
 function residual(from: number, to: number, step: number, body: readonly Written<Module>[]): Written<Module> {
   const shortcut =
     from === to && step === 1 ? [] : [sequence(...normalised(from, to, { kernelSize: 1, stride: step }))];
@@ -201,7 +201,7 @@ export const layerKinds: readonly LayerKind[] = [
     of: "residual",
     title: "Residual block",
     group: blocks,
-    about: "Two 3x3 convolutions with batch-norm, and a shortcut around them: ResNet's.",
+    about: "Two 3×3 convolutions with batch-norm, and a shortcut around them: ResNet's.",
     takes: "maps",
     fields: [channels(32), stride],
     make: ({ channels: to = 32, stride: step = 1 }, shape) => {
@@ -217,7 +217,7 @@ export const layerKinds: readonly LayerKind[] = [
     of: "bottleneck",
     title: "Bottleneck block",
     group: blocks,
-    about: "1x1 to fewer channels, 3x3, 1x1 to four times as many, and a shortcut: ResNet-50's.",
+    about: "1×1 to fewer channels, 3×3, 1×1 to four times as many, and a shortcut: ResNet-50's.",
     takes: "maps",
     fields: [number("planes", "Inner channels", 16, [1, 512]), stride],
     make: ({ planes = 16, stride: step = 1 }, shape) => {
@@ -235,12 +235,12 @@ export const layerKinds: readonly LayerKind[] = [
     of: "inception",
     title: "Inception block",
     group: blocks,
-    about: "1x1, 3x3 and 5x5 convolutions side by side, the larger ones behind a 1x1 that reduces channels.",
+    about: "1×1, 3×3 and 5×5 convolutions side by side, the larger ones behind a 1×1 that reduces channels.",
     takes: "maps",
     fields: [
-      number("ones", "1x1 channels", 16, [1, 512]),
-      number("threes", "3x3 channels", 24, [1, 512]),
-      number("fives", "5x5 channels", 8, [1, 512]),
+      number("ones", "1×1 channels", 16, [1, 512]),
+      number("threes", "3×3 channels", 24, [1, 512]),
+      number("fives", "5×5 channels", 8, [1, 512]),
       number("reduce", "Reduced to", 8, [1, 512]),
     ],
     make: ({ ones = 16, threes = 24, fives = 8, reduce = 8 }, shape) => {

@@ -18,7 +18,7 @@ import {
 import { choiceField, every, type Family, type FamilyValues, family, numberField } from "./family.js";
 import { construct, literal, reference, type Written } from "./written.js";
 
-const blockKinds = { basic: "Basic: two 3x3", bottleneck: "Bottleneck: 1x1, 3x3, 1x1" };
+const blockKinds = { basic: "Basic: two 3×3", bottleneck: "Bottleneck: 1×1, 3×3, 1×1" };
 
 const stageFields = [2, 2, 2, 2].map((count, i) =>
   numberField(`stage${i + 1}`, `Blocks in stage ${i + 1}`, count, { min: 1, max: 48 }),
@@ -67,7 +67,7 @@ const resnetCifar = family(
       choiceField(
         "shortcut",
         "Shortcut",
-        { A: "A: no parameters", B: "B: 1x1 convolution", none: "None: a plain network" },
+        { A: "A: no parameters", B: "B: 1×1 convolution", none: "None: a plain network" },
         "A",
         "Around each block; where channels change, A fills up with zeros.",
       ),

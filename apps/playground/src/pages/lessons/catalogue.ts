@@ -14,7 +14,7 @@ export interface LessonEntry {
 export const catalogue: readonly LessonEntry[] = [
   {
     name: "receptive-field",
-    title: "Three 3x3 against one 7x7",
+    title: "Three 3×3 against one 7×7",
     teaches: "What a pixel of a feature map sees, and why deep stacks of small filters took the place of large ones.",
     minutes: 5,
     load: () => import("./receptive-field/lesson.js"),
@@ -22,7 +22,7 @@ export const catalogue: readonly LessonEntry[] = [
   {
     name: "inception",
     title: "Naive against reduced inception",
-    teaches: "How 1x1 convolutions make a wide module three times cheaper, and how to check a printed total.",
+    teaches: "How 1×1 convolutions make a wide module three times cheaper, and how to check a printed total.",
     minutes: 5,
     load: () => import("./inception/lesson.js"),
   },

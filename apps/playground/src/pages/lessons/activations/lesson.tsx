@@ -35,7 +35,7 @@ export const Lesson: FunctionComponent = () => {
   const last = frames.at(-1);
   return (
     <LessonBody
-      setting="Ten 3x3 convolutions with 16 channels, one after the other, look at 32 digits. What each layer hands on (its activations) and the gradient of the loss by it are measured at the start and after every five training steps. You choose how the weights begin, what normalises each layer, and its non-linearity."
+      setting="Ten 3×3 convolutions with 16 channels, one after the other, look at 32 digits. What each layer hands on (its activations) and the gradient of the loss by it are measured at the start and after every five training steps. You choose how the weights begin, what normalises each layer, and its non-linearity."
       question="Weights begin at random with a deviation of 0.01. What is left of the digits in the tenth layer?"
       expectations={[
         "About what there was in the first",

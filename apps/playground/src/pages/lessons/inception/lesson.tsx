@@ -8,12 +8,12 @@ import { useSession } from "../parts/use-session.js";
 import type { Cost, Counts, Frame, Term } from "./experiment.js";
 
 const names: Readonly<Record<string, string>> = {
-  conv1x1: "1x1",
-  reduce3x3: "1x1 in front of the 3x3",
-  conv3x3: "3x3",
-  reduce5x5: "1x1 in front of the 5x5",
-  conv5x5: "5x5",
-  poolProject: "1x1 behind the pooling",
+  conv1x1: "1×1",
+  reduce3x3: "1×1 in front of the 3×3",
+  conv3x3: "3×3",
+  reduce5x5: "1×1 in front of the 5×5",
+  conv5x5: "5×5",
+  poolProject: "1×1 behind the pooling",
 };
 
 const nameOf = (path: string): string => names[path] ?? path;
@@ -34,7 +34,7 @@ export const Lesson: FunctionComponent = () => {
   );
   return (
     <LessonBody
-      setting="An inception module looks at its input through 1x1, 3x3 and 5x5 convolutions and a 3x3 max pooling side by side, and joins what comes out. The course's module reads 256 channels of 28x28 pixels and has 128 filters of 1x1, 192 of 3x3 and 96 of 5x5. The reduced one puts 1x1 convolutions with few filters in front of the 3x3 and the 5x5, and behind the pooling."
+      setting="An inception module looks at its input through 1×1, 3×3 and 5×5 convolutions and a 3×3 max pooling side by side, and joins what comes out. The course's module reads 256 channels of 28×28 pixels and has 128 filters of 1×1, 192 of 3×3 and 96 of 5×5. The reduced one puts 1×1 convolutions with few filters in front of the 3×3 and the 5×5, and behind the pooling."
       question="Three more convolutions, 64 filters each: what do they do to the multiply-adds?"
       expectations={["More of them", "About as many", "Half as many", "A third as many"]}
       experiment={
@@ -58,8 +58,8 @@ export const Lesson: FunctionComponent = () => {
       seen={frame && <Seen {...frame} />}
       why={
         <p>
-          A convolution costs pixels x filters x kernel x <em>channels that it reads</em>. Nothing but the last factor
-          can be made smaller without making the module see less, and a 1x1 convolution, the cheapest there is, does
+          A convolution costs pixels × filters × kernel × <em>channels that it reads</em>. Nothing but the last factor
+          can be made smaller without making the module see less, and a 1×1 convolution, the cheapest there is, does
           that: it mixes 256 channels into 64 before the expensive filters look at them. The pooling has no filters at
           all, so in the naive module its 256 channels pass through, and every module hands more channels to the next
           one. The projection behind it ends that.
@@ -72,7 +72,7 @@ export const Lesson: FunctionComponent = () => {
         },
         {
           citation: 'M. Lin, Q. Chen, S. Yan: "Network in Network", ICLR 2014.',
-          what: "Where 1x1 convolutions come from.",
+          what: "Where 1×1 convolutions come from.",
         },
         {
           citation: "Stanford CS231n, lecture on CNN architectures.",

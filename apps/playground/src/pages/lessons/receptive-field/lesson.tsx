@@ -20,8 +20,8 @@ export const Lesson: FunctionComponent = () => {
   const frame = session.frames.value.at(-1);
   return (
     <LessonBody
-      setting={`A pixel of a feature map is computed from a square of the input: its receptive field. One 7x7 convolution has a field of 7x7 pixels. Stack three 3x3 convolutions instead, with as many channels in and out, and a ReLU (which cuts off what is negative) behind each.`}
-      question="How large is the field of three 3x3 convolutions, and how many weights do they have?"
+      setting={`A pixel of a feature map is computed from a square of the input: its receptive field. One 7×7 convolution has a field of 7×7 pixels. Stack three 3×3 convolutions instead, with as many channels in and out, and a ReLU (which cuts off what is negative) behind each.`}
+      question="How large is the field of three 3×3 convolutions, and how many weights do they have?"
       expectations={[
         "A smaller field, fewer weights",
         "The same field, fewer weights",
@@ -61,8 +61,8 @@ export const Lesson: FunctionComponent = () => {
       seen={frame && <Seen frame={frame} channels={channels} />}
       why={
         <p>
-          Each 3x3 layer adds one pixel on every side: 3, 5, 7. Its weights number 9 for each pair of channels, so three
-          layers have 27 where one 7x7 layer has 49, and multiply-adds follow the weights. The stack also bends its
+          Each 3×3 layer adds one pixel on every side: 3, 5, 7. Its weights number 9 for each pair of channels, so three
+          layers have 27 where one 7×7 layer has 49, and multiply-adds follow the weights. The stack also bends its
           function three times instead of once, and its middle layers may be anything. What it gives up is evenness:
           more paths lead from the centre of the field to the output than from its rim, so the rim counts for less.
         </p>
@@ -102,9 +102,9 @@ const Fields: FunctionComponent<{ readonly frame: Frame | undefined }> = ({ fram
               onChange={setFrom}
             />
           </div>
-          <h3>Three 3x3: one pixel behind layer {from}</h3>
+          <h3>Three 3×3: one pixel behind layer {from}</h3>
           <Maps design={stack} from={from} side={side} />
-          <h3>One 7x7</h3>
+          <h3>One 7×7</h3>
           <Maps design={single} from={1} side={side} />
         </>
       )}
@@ -116,7 +116,7 @@ const quantities: readonly { readonly name: string; readonly of: (design: Design
   { name: "Receptive field, pixels wide", of: ({ layers }) => layers.at(-1)?.field ?? 1 },
   { name: "Weights", of: ({ weights }) => weights },
   { name: "Biases", of: ({ biases }) => biases },
-  { name: "Multiply-adds on a 56x56 map", of: ({ macs }) => macs },
+  { name: "Multiply-adds on a 56×56 map", of: ({ macs }) => macs },
   { name: "Non-linearities (ReLU)", of: ({ nonlinearities }) => nonlinearities },
 ];
 
@@ -143,7 +143,7 @@ const Seen: FunctionComponent<{ readonly frame: Frame; readonly channels: number
     <div class="lesson-seen">
       <p>
         Both see <strong>{stack.layers.at(-1)?.field} pixels</strong> across. With {channels} channels the stack has{" "}
-        <strong>{formatNumber(stack.weights)}</strong> weights and the 7x7 layer{" "}
+        <strong>{formatNumber(stack.weights)}</strong> weights and the 7×7 layer{" "}
         <strong>{formatNumber(single.weights)}</strong>:{" "}
         <strong>{formatPercent(1 - stack.weights / single.weights, 0)}</strong> fewer. Multiply-adds are{" "}
         {short(stack.macs)} against {short(single.macs)}, non-linearities {stack.nonlinearities} against{" "}
@@ -152,7 +152,7 @@ const Seen: FunctionComponent<{ readonly frame: Frame; readonly channels: number
       {frame.networks === 0 ? null : (
         <p>
           A corner of the field counts <strong>{formatPercent(bell, 0)}</strong> as much as the strongest pixel in the
-          stack, and <strong>{formatPercent(flat, 0)}</strong> in the 7x7 layer, in the mean of {frame.networks} random
+          stack, and <strong>{formatPercent(flat, 0)}</strong> in the 7×7 layer, in the mean of {frame.networks} random
           networks.
         </p>
       )}

@@ -20,7 +20,7 @@ export const Maps: FunctionComponent<MapsProps> = ({ design, from, side }) => {
           <Grid side={side} size={size} />
           <figcaption class="small">
             {i === 0 ? "Input" : `After ${design.layers[i - 1]?.kernel}x${design.layers[i - 1]?.kernel}, layer ${i}`}
-            <strong class="figures">{size === 0 ? "not used" : `${size} x ${size}`}</strong>
+            <strong class="figures">{size === 0 ? "not used" : `${size} × ${size}`}</strong>
           </figcaption>
         </figure>
       ))}
@@ -87,7 +87,7 @@ export const Influence: FunctionComponent<InfluenceProps> = ({ name, values, sid
   </figure>
 );
 
-/** Mean of the four corners of the 7x7 field, as a share of the strongest pixel. */
+/** Mean of the four corners of the 7×7 field, as a share of the strongest pixel. */
 export function cornerShare(values: readonly number[], side: number): number {
   const [low, high] = [(side - 7) / 2, (side + 7) / 2 - 1];
   const corners = [low, high].flatMap((y) => [low, high].map((x) => values[y * side + x] as number));
