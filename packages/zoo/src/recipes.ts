@@ -12,7 +12,7 @@ export const linearRecipe: Recipe = {
   epochs: 5,
   optimizer: { name: "sgd", options: { lr: 0.005, momentum: 0.9 } },
   schedule: { name: "multiStep", options: { milestones: [3, 4], gamma: 0.2 } },
-  source: "chosen here",
+  source: "ocelli",
 };
 
 export const mlpRecipe: Recipe = {
@@ -21,7 +21,7 @@ export const mlpRecipe: Recipe = {
   optimizer: { name: "sgd", options: { lr: 0.02, momentum: 0.9, weightDecay: 5e-4 } },
   schedule: { name: "multiStep", options: { milestones: [6, 8], gamma: 0.2 } },
   initialisation: "He et al. 2015",
-  source: "chosen here",
+  source: "ocelli",
   note: "LeCun et al. 1998 train with a second-order method, one sample at a time; this is plain momentum instead.",
 };
 
@@ -30,7 +30,7 @@ export const lenet1Recipe: Recipe = {
   epochs: 10,
   optimizer: { name: "sgd", options: { lr: 0.005, momentum: 0.9 } },
   schedule: { name: "multiStep", options: { milestones: [6, 8], gamma: 0.3 } },
-  source: "chosen here",
+  source: "ocelli",
   note: "The paper trains one sample at a time with a diagonal second-order method; this is plain momentum instead.",
 };
 
@@ -40,7 +40,7 @@ export const lenet5Recipe: Recipe = {
   optimizer: { name: "sgd", options: { lr: 0.002, momentum: 0.9 } },
   schedule: { name: "multiStep", options: { milestones: [3, 4], gamma: 0.3 } },
   initialisation: "uniform within 2.4 / fan-in",
-  source: "chosen here",
+  source: "ocelli",
   note: "LeCun et al. 1998 train 20 passes, one sample at a time, with a diagonal second-order method; this is plain momentum instead. Their loss is the model's own.",
 };
 
@@ -50,7 +50,7 @@ export const lenetRecipe: Recipe = {
   epochs: 5,
   optimizer: { name: "sgd", options: { lr: 0.02, momentum: 0.9, weightDecay: 5e-4 } },
   schedule: { name: "multiStep", options: { milestones: [3, 4], gamma: 0.2 } },
-  source: "chosen here",
+  source: "ocelli",
 };
 
 export const alexnetRecipe: Recipe = {

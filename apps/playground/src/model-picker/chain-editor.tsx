@@ -2,7 +2,7 @@ import "./chain-editor.css";
 import { formatCount } from "@ocelli/inspect";
 import { ArrowDown, ArrowUp, GripVertical, Plus, Trash2 } from "lucide-preact";
 import type { FunctionComponent } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type LayerKind, layerKinds } from "../model/layers.js";
 import type { LayerSpec, LayersSpec } from "../model/spec.js";
 import { Button, Field, IconButton, NumberField, Select } from "../ui/index.js";
@@ -94,8 +94,8 @@ const ChainName: FunctionComponent<{ readonly value: string; readonly onChange: 
   onChange,
 }) => {
   const [text, setText] = useState(value);
-  // A link may bring another one; a space at the end is on the way to the next word.
-  useEffect(() => setText((typed) => (typed.trim() === value ? typed : value)), [value]);
+  // A link may bring another one; a space at the end is on the way to the next word. At once: later, it would undo what was typed since.
+  useLayoutEffect(() => setText((typed) => (typed.trim() === value ? typed : value)), [value]);
   const type = (typed: string): void => {
     setText(typed);
     if (typed.trim() !== "") onChange(typed.trim());

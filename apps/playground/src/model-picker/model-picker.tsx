@@ -1,6 +1,6 @@
 import "./model-picker.css";
 import type { FunctionComponent } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type FamilyField, type FamilyValue, familyOf } from "../model/families.js";
 import type { FamilySpec, ModelSpec } from "../model/spec.js";
 import { Checkbox, Notice, NumberField, Select } from "../ui/index.js";
@@ -69,8 +69,8 @@ function useDraft(value: ModelSpec, onChange: (spec: ModelSpec) => void) {
   const newest = useRef(draft);
   const told = useRef(onChange);
   told.current = onChange;
-  // Another part of the page, or a link, chose a network.
-  useEffect(() => {
+  // Another part of the page, or a link, chose a network. At once: later, it would undo what was typed since.
+  useLayoutEffect(() => {
     newest.current = value;
     setDraft(value);
     setRefusal(undefined);

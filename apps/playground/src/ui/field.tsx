@@ -1,6 +1,6 @@
 import "./field.css";
 import type { ComponentChildren, FunctionComponent } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useState } from "preact/hooks";
 
 interface Labelled {
   readonly label: string;
@@ -102,8 +102,11 @@ export const NumberField: FunctionComponent<NumberProps> = ({
   ...labelled
 }) => {
   const [text, setText] = useState(`${value}`);
-  // "0.10" stays as it was typed.
-  useEffect(() => setText((typed) => (typed.trim() !== "" && Number(typed) === value ? typed : `${value}`)), [value]);
+  // "0.10" stays as it was typed. At once: later, it would undo what was typed since.
+  useLayoutEffect(
+    () => setText((typed) => (typed.trim() !== "" && Number(typed) === value ? typed : `${value}`)),
+    [value],
+  );
   const wrong = problem(text, { min, max, step });
   const type = (typed: string): void => {
     setText(typed);

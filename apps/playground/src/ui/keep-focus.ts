@@ -3,10 +3,9 @@ const places = "section, form, fieldset, li, [role='tabpanel'], main";
 
 /**
  * A control that takes itself away, or is disabled by what it does, takes the focus with it, and who works by the keyboard begins again at the
- * top of the page. Here the focus goes to what the control was part of; a control that can be used again gets it back. Until the function that it
- * gives is called.
+ * top of the page. Here the focus goes to what the control was part of; a control that can be used again gets it back.
  */
-export function keepFocus(): () => void {
+export function keepFocus(): void {
   let control: HTMLElement | undefined;
   let around: readonly HTMLElement[] = [];
   /** What has the focus in the control's stead. */
@@ -29,15 +28,10 @@ export function keepFocus(): () => void {
     standIn = around.find(({ isConnected }) => isConnected);
     if (standIn !== undefined) focusOnce(standIn);
   };
-  const observer = new MutationObserver(mend);
-  observer.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled"] });
+  const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled"] };
+  new MutationObserver(mend).observe(document.body, changes);
   document.addEventListener("focusin", remember);
   document.addEventListener("pointerdown", forget);
-  return () => {
-    observer.disconnect();
-    document.removeEventListener("focusin", remember);
-    document.removeEventListener("pointerdown", forget);
-  };
 }
 
 /** From the inside outwards. */

@@ -10,7 +10,7 @@ import { handedOver, pictureOf } from "./pictures.js";
 
 /** See `TrainApi.augmentPreview`. */
 export async function augmentPreview(slot: DeviceSlot, request: AugmentRequest): Promise<readonly Picture[]> {
-  const { spec, data: wanted, augment, seed, count = 11, image = 0 } = request;
+  const { spec, data: wanted, augment, seed, count, image = 0 } = request;
   const described = await describe(wanted, buildModel(spec));
   const { built } = fitted(spec, described.image, described.classes.length);
   const data = await openTraining(described, { network: built, augment, validation: 0, seed: 0 });

@@ -1,6 +1,7 @@
 import { Dices } from "lucide-preact";
 import type { FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { plural } from "../../../format.js";
 import { Button, Notice, Panel, Pixels, Select } from "../../../ui/index.js";
 import type { Picture } from "../../../workers/train/api.js";
 import { trainer } from "../../../workers/train/client.js";
@@ -52,7 +53,8 @@ const Preview: FunctionComponent<PreviewProps> = ({ augment, seed }) => {
     if (spec === undefined || data === undefined) return;
     let gone = false;
     trainer()
-      .augmentPreview({ spec, data, augment, seed })
+      // Where nothing is by chance, all would be alike.
+      .augmentPreview({ spec, data, augment, seed, count: augment === "plain" ? 1 : 11 })
       .then(
         (drawn) => {
           if (gone) return;
@@ -75,7 +77,11 @@ const Preview: FunctionComponent<PreviewProps> = ({ augment, seed }) => {
     <div
       class="train-augmented"
       role="img"
-      aria-label={`One picture as it is, and ${pictures.length - 1} times changed`}
+      aria-label={
+        pictures.length === 0
+          ? "Pictures on their way"
+          : `One picture as it is, and ${plural(pictures.length - 1, "time")} as the network is shown it`
+      }
     >
       {pictures.map((picture, i) => (
         <Pixels key={i} label="" {...picture} />

@@ -62,7 +62,7 @@ export const scheduleKinds: readonly ScheduleKind[] = [
     name: "multiStep",
     title: "Steps at epochs",
     about: "Falls at the epochs that are named: how most papers of the time train.",
-    numbers: [factor("gamma", "Times")],
+    numbers: [factor("gamma", "Factor")],
     fresh: (epochs) => ({
       name: "multiStep",
       options: { milestones: [...new Set([Math.ceil(epochs / 2), Math.ceil((3 * epochs) / 4)])], gamma: 0.1 },
@@ -72,14 +72,14 @@ export const scheduleKinds: readonly ScheduleKind[] = [
     name: "step",
     title: "Even steps",
     about: "Falls again and again, after so many epochs each.",
-    numbers: [length("stepSize", "Epochs a step"), factor("gamma", "Times")],
+    numbers: [length("stepSize", "Epochs a step"), factor("gamma", "Factor")],
     fresh: (epochs) => ({ name: "step", options: { stepSize: inThirds(epochs), gamma: 0.1 } }),
   },
   {
     name: "exponential",
     title: "Exponential",
     about: "Falls by the same factor each epoch.",
-    numbers: [{ ...factor("gamma", "Times an epoch"), default: 0.9 }],
+    numbers: [{ ...factor("gamma", "Factor an epoch"), default: 0.9 }],
     fresh: () => ({ name: "exponential", options: { gamma: 0.9 } }),
   },
   {
@@ -100,7 +100,7 @@ export const scheduleKinds: readonly ScheduleKind[] = [
     name: "plateau",
     title: "When it gets no better",
     about: "Falls once the validation error has stopped getting better; so it cannot be drawn beforehand.",
-    numbers: [number("patience", "Epochs of patience", 10, { min: 1, max: 100, step: 1 }), factor("factor", "Times")],
+    numbers: [number("patience", "Epochs of patience", 10, { min: 1, max: 100, step: 1 }), factor("factor", "Factor")],
     fresh: () => ({ name: "plateau", options: { monitor: "error", patience: 3, factor: 0.1 } }),
   },
 ];

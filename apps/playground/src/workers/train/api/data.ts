@@ -64,8 +64,8 @@ export interface AugmentRequest {
   /** Name of a preset: `augmentPresets`. */
   readonly augment: string;
   readonly seed: number;
-  /** How many pictures besides the original. Default 11. */
-  readonly count?: number;
+  /** How many pictures besides the original. */
+  readonly count: number;
   /** Position among the training images. Default 0. */
   readonly image?: number;
 }
