@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions, defaultServerConditions } from "vite";
-import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 /** What the machine must have: a comma-separated list. Named there, a missing thing is an error and no skip. */
 const required = (process.env.OCELLI_REQUIRE ?? "").split(",").map((name) => name.trim());
@@ -28,27 +28,23 @@ const inNode = {
   testTimeout: 30_000,
 } satisfies TestProjectInlineConfiguration["test"];
 
-/** Tests that leave nothing behind in their process: one process runs them all, and loads each module once. */
+/** Tests of devices, which hold native resources, and of the command, which has an environment: each file has a process of its own. */
+const alone = ["packages/kernels-*/{src,test}/**/*.test.ts", "apps/cli/test/**/*.test.ts"];
+
+const node: TestProjectInlineConfiguration = {
+  ...onSources,
+  test: { ...inNode, name: "node", include: alone },
+};
+
+/** All others leave nothing behind: files share processes, which load each module once. */
 const pure: TestProjectInlineConfiguration = {
   ...onSources,
   test: {
     ...inNode,
     name: "pure",
     isolate: false,
-    include: [
-      "packages/{core,formats,inspect,layers,training,zoo}/{src,test}/**/*.test.ts",
-      "apps/playground/src/**/*.test.ts",
-    ],
-  },
-};
-
-/** Tests of devices, which hold native resources, and of the command, which has an environment: each file has a process of its own. */
-const node: TestProjectInlineConfiguration = {
-  ...onSources,
-  test: {
-    ...inNode,
-    name: "node",
-    include: ["packages/kernels-*/{src,test}/**/*.test.ts", "apps/cli/test/**/*.test.ts"],
+    include: ["packages/*/{src,test}/**/*.test.ts", "apps/playground/src/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, ...alone],
   },
 };
 

@@ -16,7 +16,18 @@ const { values: options } = parseArgs({
     site: { type: "string", default: join(root, "apps/playground/dist") },
   },
 });
+const parts = {
+  train: () => watch("Train", train),
+  architectures: () => watch("Architectures, DenseNet-264", architectures),
+  try: tryTimes,
+  lessons: lessonTimes,
+};
+const wanted = options.only === undefined ? Object.keys(parts) : [options.only];
 const rounds = Number(options.rounds);
+if (!wanted.every((name) => Object.hasOwn(parts, name)) || !Number.isInteger(rounds) || rounds < 1) {
+  console.error(`usage: node bench/playground/run.mjs [--rounds N] [--only ${Object.keys(parts).join("|")}]`);
+  process.exit(2);
+}
 const { url, browser, close } = await openSite({ site: options.site, executablePath: options.chromium });
 
 async function inFreshPage(work) {
@@ -66,15 +77,8 @@ async function tryTimes() {
   }
 }
 
-const parts = {
-  train: () => watch("Train", train),
-  architectures: () => watch("Architectures, DenseNet-264", architectures),
-  try: tryTimes,
-  lessons: lessonTimes,
-};
 try {
-  for (const [name, part] of Object.entries(parts))
-    if (options.only === undefined || options.only === name) await part();
+  for (const name of wanted) await parts[name]();
 } finally {
   await close();
 }

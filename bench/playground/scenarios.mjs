@@ -1,4 +1,4 @@
-// What a person does on the playground's pages: each phase is watched by itself. `page` is Playwright's; `link(path)` is an address.
+// What a person does on the playground's pages: each phase is watched by itself. `page` is Playwright's.
 
 const patience = { timeout: 120_000 };
 const pause = (page, ms) => page.waitForTimeout(ms);

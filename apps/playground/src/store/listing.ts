@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { Newest } from "../newest.js";
 import { listNetworks, onNetworks, renameNetwork, type SavedNetwork } from "./networks.js";
-import type { HeldNetwork, NetworkSource } from "./source.js";
+import type { HeldNetwork, SavedSource } from "./source.js";
 
 const listing = new Newest<readonly SavedNetwork[]>();
 const listed = computed(() => listing.state.value.value);
@@ -29,15 +29,14 @@ export function hold(network: HeldNetwork): void {
   heldNow.value = [network, ...heldNow.value.filter(({ about }) => about.id !== network.about.id)];
 }
 
-/** One that is held; undefined: it is in the storage, or nowhere. */
-export const heldOf = (id: string): HeldNetwork | undefined => heldNow.value.find(({ about }) => about.id === id);
+const heldOf = (id: string): HeldNetwork | undefined => heldNow.value.find(({ about }) => about.id === id);
 
 export const isHeld = (id: string): boolean => heldOf(id) !== undefined;
 
 /** Bytes of the file of one that is held. */
 export const heldBytes = (id: string): number | undefined => heldOf(id)?.file.size;
 
-export function savedSource(id: string): NetworkSource {
+export function savedSource(id: string): SavedSource {
   const held = heldOf(id);
   return { kind: "saved", id, ...(held !== undefined && { held }) };
 }

@@ -2,9 +2,7 @@ import type { StateDict } from "@ocelli/core";
 import type { Progress } from "@ocelli/training";
 import { readWeights, valuesFor } from "./import.js";
 import { existingNetwork, readNetwork, type SavedNetwork } from "./networks.js";
-import type { NetworkSource } from "./source.js";
-
-type SavedSource = Extract<NetworkSource, { readonly kind: "saved" }>;
+import type { SavedSource } from "./source.js";
 
 /** What is known of a network that is kept or held. @throws ArgumentError when it is gone; StorageError */
 export const aboutSaved = async ({ id, held }: SavedSource): Promise<SavedNetwork> =>

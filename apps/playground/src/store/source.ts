@@ -20,6 +20,9 @@ export type NetworkSource =
   /** Values by chance, as before a training. */
   | { readonly kind: "random"; readonly spec: ModelSpec };
 
+/** One that is kept or held. */
+export type SavedSource = Extract<NetworkSource, { readonly kind: "saved" }>;
+
 /** The network that the site brings along. Pages ask: workers do not know where the site begins. */
 export const builtInSource = (): NetworkSource => ({
   kind: "digits",

@@ -6,7 +6,6 @@ import { judged } from "../../model/judged.js";
 import type { Beginning, Origin } from "../../model/training.js";
 import type { SavedNetwork } from "../../store/networks.js";
 import { aboutSaved, readSaved } from "../../store/saved.js";
-import type { NetworkSource } from "../../store/source.js";
 import type { GivenBeginning } from "./api.js";
 
 /** The network that is to be trained. */
@@ -18,29 +17,21 @@ export interface Target {
 type Source = Pick<SavedNetwork, "title" | "spec" | "classes">;
 
 /** What a training would begin from: by names and shapes alone, no value is read. @throws as {@link compared}; ArgumentError when the network is gone; StorageError */
-export async function plannedOrigin(from: GivenBeginning, target: Target): Promise<Origin> {
-  const { network, headOnly } = from;
-  return { ...compared(await aboutSaved(sourceOf(from)), target, headOnly), network, headOnly };
+export async function plannedOrigin({ source, headOnly }: GivenBeginning, target: Target): Promise<Origin> {
+  return { ...compared(await aboutSaved(source), target, headOnly), network: source.id, headOnly };
 }
 
 /** What a training begins from, with the values for its first step. @throws as {@link plannedOrigin}, FormatError */
 export async function openOrigin(
-  from: GivenBeginning,
+  { source, headOnly }: GivenBeginning,
   target: Target,
   seed: number,
 ): Promise<{ readonly origin: Origin; readonly values: StateDict }> {
-  const { network, headOnly } = from;
-  const source = await aboutSaved(sourceOf(from));
-  const origin = { ...compared(source, target, headOnly), network, headOnly };
-  const values = judged((await readSaved(sourceOf(from), "best")).values);
-  return { origin, values: begunFrom({ source, values }, { target, fresh: origin.fresh, seed }) };
+  const about = await aboutSaved(source);
+  const origin = { ...compared(about, target, headOnly), network: source.id, headOnly };
+  const values = judged((await readSaved(source, "best")).values);
+  return { origin, values: begunFrom({ source: about, values }, { target, fresh: origin.fresh, seed }) };
 }
-
-const sourceOf = ({ network, held }: GivenBeginning): Extract<NetworkSource, { readonly kind: "saved" }> => ({
-  kind: "saved",
-  id: network,
-  ...(held !== undefined && { held }),
-});
 
 /**
  * Which tensors of a network can be taken for another one: those of the same name and shape. The head is new where the classes are others,

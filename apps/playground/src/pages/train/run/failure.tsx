@@ -3,7 +3,7 @@ import { formatNumber } from "../../../format.js";
 import { Button, Notice } from "../../../ui/index.js";
 import type { RunFailure } from "../../../workers/train/api.js";
 import { numberOf, withNumber } from "../recipe/optimizers.js";
-import { change } from "../session/draft.js";
+import { change, given } from "../session/draft.js";
 import { type RunOutline, resumeRun, setRate, showing, startRun } from "../session/run.js";
 
 interface FailureProps {
@@ -66,5 +66,5 @@ async function again({ spec, training, title, origin }: RunOutline): Promise<voi
   const lr = Number((numberOf(training.optimizer, "lr") / 10).toPrecision(3));
   const optimizer = withNumber(training.optimizer, "lr", lr);
   change({ optimizer });
-  await startRun({ spec, training: { ...training, optimizer }, title, from: origin });
+  await startRun({ spec, training: { ...training, optimizer }, title, from: origin && given(origin) });
 }

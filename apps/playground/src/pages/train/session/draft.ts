@@ -3,8 +3,8 @@ import type { ModelSpec } from "../../../model/spec.js";
 import type { Beginning, DataSpec, TrainingChanges, TrainingSpec } from "../../../model/training.js";
 import { Newest } from "../../../newest.js";
 import { currentModel, currentTraining } from "../../../state.js";
-import { heldOf } from "../../../store/listing.js";
-import type { StoredData, TrainPlan } from "../../../workers/train/api.js";
+import { savedSource } from "../../../store/listing.js";
+import type { GivenBeginning, StoredData, TrainPlan } from "../../../workers/train/api.js";
 import { trainer } from "../../../workers/train/client.js";
 
 export const digitsData: DataSpec = { kind: "digits", count: 10_000 };
@@ -16,11 +16,10 @@ export const changes = signal<TrainingChanges>({});
 /** The network whose values are begun with; undefined: chance. */
 export const beginning = signal<Beginning | undefined>(undefined);
 
-/** As the worker is told it: what the storage did not take, the page hands on. */
-export const givenBeginning = computed(() => {
-  const { value: from } = beginning;
-  return from && { ...from, held: heldOf(from.network) };
-});
+/** A beginning as the worker is told it: with the network, where the storage has not got it. */
+export const given = ({ network, headOnly }: Beginning): GivenBeginning => ({ source: savedSource(network), headOnly });
+
+export const givenBeginning = computed(() => beginning.value && given(beginning.value));
 
 /** Pictures that are scaled up because the network takes no smaller ones; another network may. */
 export const scaled = signal<{ readonly spec: ModelSpec; readonly size: number } | undefined>(undefined);

@@ -1,12 +1,11 @@
 import type { ModelSpec } from "../../../model/spec.js";
 import type { Beginning, DataSpec, Origin, TrainingChanges, TrainingSpec } from "../../../model/training.js";
-import type { HeldNetwork } from "../../../store/source.js";
+import type { SavedSource } from "../../../store/source.js";
 import type { DataSummary } from "./data.js";
 
 /** What a training begins from, as the page says it. */
-export interface GivenBeginning extends Beginning {
-  /** The network, where the site's storage has not got it. */
-  readonly held?: HeldNetwork | undefined;
+export interface GivenBeginning extends Pick<Beginning, "headOnly"> {
+  readonly source: SavedSource;
 }
 
 export interface PlanRequest {
